@@ -1,0 +1,26 @@
+/** What the engine asks of cryptography. A backend never throws on wire data: what cannot be is `undefined`. */
+import type { Bytes } from '../base/bytes.ts';
+import type { PrivateKey, PublicKey } from '../base/keys.ts';
+
+/** Poly1305 tag, bytes (RFC 8439 §2.5). */
+export const TAG = 16;
+
+export interface Crypto {
+  readonly name: string;
+  /** BLAKE2s-256 of the parts in order (RFC 7693), 32 bytes. */
+  hash(...parts: readonly Bytes[]): Bytes;
+  /** Keyed BLAKE2s with 16 bytes of output (wp §5.4.4: Mac); key 1 to 32 bytes. */
+  mac(key: Bytes, ...parts: readonly Bytes[]): Bytes;
+  /** HMAC-BLAKE2s (wp §5.4: Hmac), 32 bytes. */
+  hmac(key: Bytes, ...parts: readonly Bytes[]): Bytes;
+  publicKey(secret: PrivateKey): PublicKey;
+  /** X25519; undefined when the result is all zero, as for a low-order point (RFC 7748 §6.1). */
+  dh(secret: PrivateKey, remote: PublicKey): Bytes | undefined;
+  /** ChaCha20-Poly1305, nonce = 4 zero bytes ‖ counter as u64le in two halves (wp §5.4.6); gives ciphertext ‖ tag. */
+  seal(key: Bytes, counterLow: number, counterHigh: number, ad: Bytes, plaintext: Bytes): Bytes;
+  /** undefined when the tag does not verify or the input is shorter than a tag. */
+  open(key: Bytes, counterLow: number, counterHigh: number, ad: Bytes, sealed: Bytes): Bytes | undefined;
+  /** XChaCha20-Poly1305 with a 24-byte nonce (wp §5.4.7). */
+  xseal(key: Bytes, nonce: Bytes, ad: Bytes, plaintext: Bytes): Bytes;
+  xopen(key: Bytes, nonce: Bytes, ad: Bytes, sealed: Bytes): Bytes | undefined;
+}

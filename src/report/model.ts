@@ -1,0 +1,91 @@
+/** The report: what the JSON says, versioned. Times are RFC 3339 with nanoseconds, UTC. */
+
+export type PolicyName = 'linux' | 'wireguard-go' | 'boringtun' | 'gotatun';
+export type Severity = 'error' | 'warning' | 'info';
+export type Certainty = 'proven' | 'deduced' | 'suspected';
+export type VantageName = 'initiator' | 'responder' | 'between' | 'unknown';
+export type InputKind = 'capture' | 'wg-conf' | 'key-log' | 'traffic-keys' | 'public-key';
+
+export interface ReportInput {
+  /** "a", "b", …: what `FrameRef.input` points at. */
+  readonly id: string;
+  readonly name: string;
+  readonly kind: InputKind;
+  readonly format?: string;
+  readonly sha256?: string;
+  readonly frames?: number;
+  readonly from?: string;
+  readonly to?: string;
+  readonly vantage?: VantageName;
+}
+
+export interface FrameRef {
+  readonly input: string;
+  readonly frame: number;
+  /** Empty where the container has no time. */
+  readonly time: string;
+}
+
+export type Fact = string | number | boolean | null | readonly string[];
+
+export interface ReportFinding {
+  readonly rule: string;
+  readonly severity: Severity;
+  readonly certainty: Certainty;
+  /** `handshake:0x30d037d8`, `session:0x…`, `tunnel:ab12…~cd34…`, `file:client.conf`, `capture:a`. */
+  readonly subject: string;
+  readonly frames: readonly FrameRef[];
+  readonly facts: { readonly [name: string]: Fact };
+  readonly ruledOut: readonly { readonly rule: string; readonly because: string; readonly frames: readonly FrameRef[] }[];
+  readonly missing: readonly { readonly key: string; readonly wouldSettle: string }[];
+  /** One sentence: lower case, no full stop. */
+  readonly message: string;
+  /** A second and third sentence where they help: each lower case, no full stop. */
+  readonly notes: readonly string[];
+  readonly fix: { readonly linux?: readonly string[]; readonly routeros?: readonly string[] };
+}
+
+/** A message of the short sequence that the text report draws. */
+export interface SequenceStep {
+  readonly frame: FrameRef;
+  readonly from: string;
+  readonly to: string;
+  /** `initiation 0x30d037d8`, `response 0x… → 0x…`, `data ×12`, `ICMP port unreachable`. */
+  readonly label: string;
+  readonly verdict: 'accepted' | 'refused' | 'undecided' | 'none';
+  readonly note?: string;
+}
+
+export interface Report {
+  readonly schema: 'wgwhy/report/1';
+  readonly tool: string;
+  readonly policy: PolicyName;
+  readonly inputs: readonly ReportInput[];
+  readonly clockOffsets: readonly {
+    readonly from: string;
+    readonly to: string;
+    /** Nanoseconds to add to a time of `from` to get the time of `to`; null where only one direction matched. */
+    readonly offsetNs: string | null;
+    readonly boundNs: readonly [string | null, string | null];
+    readonly matched: number;
+  }[];
+  /** Shown ones, root cause first. */
+  readonly findings: readonly ReportFinding[];
+  readonly hidden: readonly { readonly rule: string; readonly by: string; readonly subject: string }[];
+  readonly problems: readonly {
+    readonly input: string;
+    readonly line?: number;
+    readonly column?: number;
+    readonly offset?: number;
+    readonly message: string;
+    readonly hint?: string;
+  }[];
+  readonly sequence: readonly SequenceStep[];
+  readonly counts: {
+    readonly frames: number;
+    readonly datagrams: number;
+    readonly skipped: { readonly [kind: string]: number };
+    readonly messages: { readonly [kind: string]: number };
+    readonly verdicts: { readonly [verdict: string]: number };
+  };
+}
