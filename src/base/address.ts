@@ -47,13 +47,14 @@ function parseIpv4(text: string): IpBytes | undefined {
   return out;
 }
 
-function parseGroups(text: string): number[] | undefined {
+/** The groups between colons; dotted IPv4 only at the very end of an address (RFC 4291 §2.2). */
+function parseGroups(text: string, atEnd: boolean): number[] | undefined {
   if (text === '') return [];
   const out: number[] = [];
   const parts = text.split(':');
   for (const [i, part] of parts.entries()) {
     if (part.includes('.')) {
-      const v4 = i === parts.length - 1 ? parseIpv4(part) : undefined;
+      const v4 = atEnd && i === parts.length - 1 ? parseIpv4(part) : undefined;
       if (v4 === undefined) return undefined;
       out.push(u16be(v4, 0), u16be(v4, 2));
     } else if (/^[0-9a-fA-F]{1,4}$/.test(part)) out.push(Number.parseInt(part, 16));
@@ -67,8 +68,8 @@ export function parseIp(text: string): IpBytes | undefined {
   if (!text.includes(':')) return parseIpv4(text);
   const halves = text.split('::');
   if (halves.length > 2) return undefined;
-  const head = parseGroups(halves[0] ?? '');
-  const tail = halves.length === 2 ? parseGroups(halves[1] ?? '') : [];
+  const head = parseGroups(halves[0] ?? '', halves.length === 1);
+  const tail = halves.length === 2 ? parseGroups(halves[1] ?? '', true) : [];
   if (head === undefined || tail === undefined) return undefined;
   const gap = 8 - head.length - tail.length;
   if (halves.length === 2 ? gap < 1 : gap !== 0) return undefined;

@@ -62,7 +62,17 @@ export function putU64le(b: Bytes, at: number, low: number, high: number): void 
   putU32le(b, at + 4, high);
 }
 
+/** A copy for keeping, never a view: `slice` of a Node Buffer, which is a Uint8Array to us, would be one. */
+export function copy(b: Bytes, from = 0, to = b.length): Bytes {
+  return new Uint8Array(b.subarray(from, to));
+}
+
 export function concat(...parts: readonly Bytes[]): Bytes {
+  return concatAll(parts);
+}
+
+/** For lists of any length: arguments are limited by the stack. */
+export function concatAll(parts: readonly Bytes[]): Bytes {
   let size = 0;
   for (const part of parts) size += part.length;
   const out = new Uint8Array(size);
