@@ -24,7 +24,13 @@ export interface Frame {
 
 /** Damage in a capture: where, how many frames were read before it, and where reading went on, if it did. */
 export interface CaptureDamage {
-  readonly kind: 'truncated-header' | 'truncated-record' | 'bad-record' | 'bad-block' | 'gzip-truncated' | 'gzip-damaged';
+  readonly kind:
+    | 'truncated-header'
+    | 'truncated-record'
+    | 'bad-record'
+    | 'bad-block'
+    | 'gzip-truncated'
+    | 'gzip-damaged';
   readonly message: string;
   /** Byte offset in the (uncompressed) file. */
   readonly offset: number;
