@@ -11,8 +11,17 @@ export type Drop =
   // shape (wp §5.4)
   | { readonly kind: 'too-short'; readonly actual: number }
   | { readonly kind: 'unknown-type'; readonly type: number }
-  | { readonly kind: 'reserved-nonzero'; readonly message: MessageKind; readonly reserved: readonly [number, number, number] }
-  | { readonly kind: 'length-mismatch'; readonly message: MessageKind; readonly expected: number; readonly actual: number }
+  | {
+      readonly kind: 'reserved-nonzero';
+      readonly message: MessageKind;
+      readonly reserved: readonly [number, number, number];
+    }
+  | {
+      readonly kind: 'length-mismatch';
+      readonly message: MessageKind;
+      readonly expected: number;
+      readonly actual: number;
+    }
   // MAC and load (wp §5.4.4, §5.3)
   | { readonly kind: 'mac1-invalid' }
   | { readonly kind: 'mac2-invalid' }
@@ -21,7 +30,12 @@ export type Drop =
   | { readonly kind: 'static-unsealable' }
   | { readonly kind: 'unknown-peer'; readonly identity: PublicKey }
   | { readonly kind: 'timestamp-unsealable'; readonly identity: PublicKey }
-  | { readonly kind: 'timestamp-replayed'; readonly identity: PublicKey; readonly received: Tai64n; readonly greatest: Tai64n }
+  | {
+      readonly kind: 'timestamp-replayed';
+      readonly identity: PublicKey;
+      readonly received: Tai64n;
+      readonly greatest: Tai64n;
+    }
   | { readonly kind: 'initiation-flood'; readonly identity: PublicKey; readonly gapMs: number }
   // response (wp §5.4.3)
   | { readonly kind: 'response-unknown-index'; readonly receiver: number }

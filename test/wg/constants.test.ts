@@ -1,0 +1,66 @@
+/** Our numbers are the paper's, and the collected tables name nothing we do not know. */
+import { expect, test } from 'vitest';
+import * as constants from '../../src/wg/constants.ts';
+import { dictionary, fields, list, type Reader, readVectors, text } from '../vectors.ts';
+import { CODE_TO_DROP, corpusCases } from './corpus.ts';
+
+const cell: Reader<readonly string[]> = list(text);
+const table = readVectors(
+  new URL('../../vectors/constants.json', import.meta.url),
+  fields({ source: text, note: text, columns: list(text), rows: list(cell) }),
+);
+
+const column = (name: string, header: string): string => {
+  const row = table.rows.find(([first]) => first === name) ?? expect.fail(name);
+  return row[table.columns.indexOf(header)] ?? expect.fail(header);
+};
+
+test.each([
+  ['REKEY_AFTER_TIME_s', 'paper', constants.REKEY_AFTER_TIME_MS / 1000],
+  ['REJECT_AFTER_TIME_s', 'paper', constants.REJECT_AFTER_TIME_MS / 1000],
+  ['REKEY_ATTEMPT_TIME_s', 'paper', constants.REKEY_ATTEMPT_TIME_MS / 1000],
+  ['REKEY_TIMEOUT_s', 'paper', constants.REKEY_TIMEOUT_MS / 1000],
+  ['KEEPALIVE_TIMEOUT_s', 'paper', constants.KEEPALIVE_TIMEOUT_MS / 1000],
+  ['COOKIE_SECRET_s', 'paper', constants.COOKIE_LIFETIME_MS / 1000],
+  ['PADDING', 'paper', constants.PADDING_MULTIPLE],
+  ['INITIATION_MIN_GAP_ms', 'kernel', constants.INITIATION_MIN_GAP_MS],
+  ['REPLAY_WINDOW', 'wireguard_go', constants.REPLAY_WINDOW],
+])('%s, %s', (name, header, ours) => {
+  expect(column(name, header)).toBe(String(ours));
+});
+
+test('limits and jitter', () => {
+  const whole = ({ low, high }: constants.Counter): bigint => (BigInt(high) << 32n) | BigInt(low);
+  expect(column('REKEY_AFTER_MESSAGES', 'paper')).toBe('2^60');
+  expect(whole(constants.REKEY_AFTER_MESSAGES)).toBe(2n ** 60n);
+  expect(column('REJECT_AFTER_MESSAGES', 'paper')).toBe('2^64-2^13-1');
+  expect(whole(constants.REJECT_AFTER_MESSAGES)).toBe(2n ** 64n - 2n ** 13n - 1n);
+  expect(column('REKEY_JITTER_ms', 'paper')).toBe(`0..${constants.REKEY_TIMEOUT_JITTER_MAX_MS}`);
+});
+
+/** Reasons no Drop stands for: queues, load, the inner packet, sending. They are the device's. */
+const NOT_A_DROP_HERE =
+  /^(?:RX_HANDSHAKE_QUEUE_FULL|COOKIE_SENT|RATE_LIMITED|NO_PRIVATE_KEY|RESP_STATE_RACE|INNER_.*|TX_.*)$/;
+
+test('every collected reason is a Drop or the device’s', () => {
+  const place: Reader<unknown> = list(text);
+  const reason = { code: text, stage: text, condition: text, state_change: text, diagnosis: text };
+  const places = { kernel: place, wireguard_go: place, boringtun: place, gotatun: place };
+  const { reasons } = readVectors(
+    new URL('../../vectors/drop_reasons.json', import.meta.url),
+    fields({
+      source: text,
+      note: text,
+      revisions: dictionary(text),
+      order: text,
+      reasons: list(fields({ ...reason, ...places })),
+    }),
+  );
+  expect(reasons).toHaveLength(41);
+  const unknown = reasons.filter(({ code }) => !(code in CODE_TO_DROP) && !NOT_A_DROP_HERE.test(code));
+  expect(unknown).toEqual([]);
+  const codes = new Set(reasons.map(({ code }) => code));
+  expect(Object.keys(CODE_TO_DROP).filter((code) => !codes.has(code))).toEqual([]);
+  const expected = new Set(corpusCases.flatMap(({ wanted }) => Object.values(wanted)));
+  expect([...expected].filter((code) => !codes.has(code) && !code.startsWith('ACCEPT'))).toEqual([]);
+});
