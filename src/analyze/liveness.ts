@@ -1,0 +1,136 @@
+/** Who speaks and who stays silent, per pair of endpoints: the ground of every finding about a vanished peer. */
+import type { Endpoint } from '../base/address.ts';
+import { msBetween } from '../base/time.ts';
+import type { FrameId, IcmpSeen, PairId, Seen, Silence } from './timeline.ts';
+
+/**
+ * A live peer answers data within KEEPALIVE_TIMEOUT (10 s), if only with a keepalive (wp §6.5): shorter silences
+ * mean nothing. The margin is a round trip.
+ */
+export const SILENCE_MS = 10_500;
+const FRAMES_KEPT = 12;
+const SILENCES_KEPT = 2000;
+
+interface PairState {
+  /** When each end was last heard, by canonical endpoint. */
+  readonly heard: Map<string, FrameId>;
+  readonly open: Map<string, Silence>;
+}
+
+export class Liveness {
+  readonly silences: Silence[] = [];
+  readonly directions = new Map<PairId, Map<string, number>>();
+  private readonly pairs = new Map<PairId, PairState>();
+
+  /** `asks` is data that a live peer would answer; `attempt` an initiation. */
+  packet(pair: PairId, from: string, to: string, seen: Seen, what: 'asks' | 'attempt' | 'other'): void {
+    const state = this.state(pair);
+    const counts = this.directions.get(pair) ?? new Map<string, number>();
+    this.directions.set(pair, counts);
+    counts.set(from, (counts.get(from) ?? 0) + 1);
+
+    const waiting = state.open.get(to);
+    if (waiting !== undefined) this.close(state, to, waiting, seen);
+
+    const own = state.open.get(from);
+    if (own !== undefined) {
+      own.lastSent = seen.at;
+      if (what === 'asks') own.packets++;
+      if (what === 'attempt') own.initiations.push(seen.at);
+      if (own.frames.length < FRAMES_KEPT) own.frames.push(seen.at);
+    } else if (what === 'asks') state.open.set(from, this.begin(pair, state, seen, from, to));
+    state.heard.set(from, seen.at);
+  }
+
+  icmp(pair: PairId, sender: string, error: IcmpSeen): void {
+    const silence = this.pairs.get(pair)?.open.get(sender);
+    if (silence !== undefined && silence.icmp.length < FRAMES_KEPT) silence.icmp.push(error);
+  }
+
+  finish(): void {
+    for (const state of this.pairs.values()) for (const silence of state.open.values()) this.keep(silence, silence.lastSent);
+    this.pairs.clear();
+  }
+
+  private state(pair: PairId): PairState {
+    let state = this.pairs.get(pair);
+    if (state === undefined) {
+      state = { heard: new Map(), open: new Map() };
+      this.pairs.set(pair, state);
+      if (this.pairs.size > 20_000) this.forgetOldest();
+    }
+    return state;
+  }
+
+  private forgetOldest(): void {
+    const oldest = this.pairs.keys().next();
+    if (oldest.done) return;
+    for (const silence of this.pairs.get(oldest.value)?.open.values() ?? []) this.keep(silence, silence.lastSent);
+    this.pairs.delete(oldest.value);
+    this.directions.delete(oldest.value);
+  }
+
+  private begin(pair: PairId, state: PairState, seen: Seen, from: string, to: string): Silence {
+    let latest: FrameId | undefined;
+    for (const heard of state.heard.values()) {
+      if (latest === undefined || msBetween(latest.time, heard.time) > 0) latest = heard;
+    }
+    return {
+      pair,
+      sender: seen.from,
+      target: seen.to,
+      senderName: from,
+      start: seen.at,
+      heardBefore: state.heard.get(to),
+      idleMs: latest === undefined ? 0 : msBetween(latest.time, seen.at.time),
+      packets: 1,
+      frames: [seen.at],
+      initiations: [],
+      icmp: [],
+      end: undefined,
+      lastSent: seen.at,
+    };
+  }
+
+  private close(state: PairState, sender: string, silence: Silence, heard: Seen): void {
+    state.open.delete(sender);
+    silence.end = heard;
+    this.keep(silence, heard.at);
+  }
+
+  private keep(silence: Silence, until: FrameId): void {
+    const long = msBetween(silence.start.time, until.time) >= SILENCE_MS;
+    if ((long || silence.icmp.length > 0 || silence.end === undefined) && this.silences.length < SILENCES_KEPT) {
+      this.silences.push(silence);
+    }
+  }
+}
+
+/** Canonical name of a pair: the same for both directions. */
+export function pairId(a: string, b: string): PairId {
+  return a < b ? `${a} ~ ${b}` : `${b} ~ ${a}`;
+}
+
+/** Folds the several addresses of one end (inside and outside of a NAT, before and after roaming) into one name. */
+export class EndpointNames {
+  /** Outer or later name → first name. */
+  readonly nat = new Map<string, string>();
+  private readonly names = new Map<string, string>();
+
+  of(endpoint: Endpoint): string {
+    return this.names.get(endpoint.text) ?? endpoint.text;
+  }
+
+  /** `other` is the same end as `known`. */
+  same(known: Endpoint, other: Endpoint, byNat: boolean): void {
+    if (known.text === other.text) return;
+    const name = this.of(known);
+    if (name === other.text || this.names.get(other.text) === name) return;
+    this.names.set(other.text, name);
+    if (byNat) this.nat.set(other.text, known.text);
+    if (this.names.size > 50_000) {
+      const oldest = this.names.keys().next();
+      if (!oldest.done) this.names.delete(oldest.value);
+    }
+  }
+}

@@ -1,0 +1,28 @@
+/** What the tracker asks of whoever holds the keys. */
+import type { CookieSight, InitiationSight, ResponseSight } from './sight.ts';
+import type { Exchange, Seen } from './timeline.ts';
+
+/** 32 bytes each. */
+export interface TransportKeys {
+  readonly initiatorToResponder: Uint8Array;
+  readonly responderToInitiator: Uint8Array;
+}
+
+export interface Opened {
+  readonly verdict: 'accepted' | 'refused' | 'undecided';
+  readonly drop?: string;
+  /** Bytes of the inner packet; 0 for a keepalive. */
+  readonly innerLength?: number;
+}
+
+export interface Observer {
+  initiation(seen: Seen): InitiationSight;
+  response(seen: Seen, exchange: Exchange): { readonly sight: ResponseSight; readonly keys?: TransportKeys };
+  /** The responder answered: what its state must have become. */
+  answered(exchange: Exchange): void;
+  cookie(seen: Seen, exchange: Exchange): CookieSight;
+  /** Remembers the keys of a session, by the two indices. */
+  session(keys: TransportKeys, initiatorIndex: number, responderIndex: number): void;
+  /** `sealed` is the message after its 16-byte header; undefined when no key for this index is known. */
+  data(seen: Seen, sealed: Uint8Array): Opened | undefined;
+}

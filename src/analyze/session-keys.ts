@@ -1,0 +1,54 @@
+/** Transport keys by receiver index, from opened handshakes and from traffic-key files; opens data and keeps its window. */
+import { type Bytes, EMPTY, u32le } from '../base/bytes.ts';
+import type { Crypto } from '../crypto/port.ts';
+import { ReplayWindow, refuseCounter } from '../wg/replay.ts';
+import type { KeySet } from './key-set.ts';
+import type { Opened } from './observe.ts';
+import type { Seen } from './timeline.ts';
+
+interface Direction {
+  readonly key: Bytes;
+  readonly window: ReplayWindow;
+}
+
+/** Directions kept; the oldest are wiped beyond it (a session is used for three minutes at most). */
+const DIRECTIONS_LIMIT = 20_000;
+
+export class SessionKeys {
+  private readonly crypto: Crypto;
+  /** boringtun's indices collide between peers, so an index may have several keys. */
+  private readonly byIndex = new Map<number, Direction[]>();
+
+  constructor(crypto: Crypto, keys: KeySet) {
+    this.crypto = crypto;
+    for (const [index, list] of keys.trafficKeys) for (const { key } of list) this.add(index, key);
+  }
+
+  add(index: number, key: Bytes): void {
+    const list = this.byIndex.get(index) ?? [];
+    list.unshift({ key, window: new ReplayWindow() });
+    this.byIndex.delete(index);
+    this.byIndex.set(index, list);
+    if (this.byIndex.size <= DIRECTIONS_LIMIT) return;
+    const oldest = this.byIndex.keys().next();
+    if (oldest.done) return;
+    for (const { key: old } of this.byIndex.get(oldest.value) ?? []) old.fill(0);
+    this.byIndex.delete(oldest.value);
+  }
+
+  open(seen: Seen, sealed: Bytes): Opened | undefined {
+    const list = this.byIndex.get(seen.receiver);
+    if (list === undefined) return undefined;
+    const low = u32le(seen.bytes, 8);
+    const high = u32le(seen.bytes, 12);
+    for (const { key, window } of list) {
+      const plaintext = this.crypto.open(key, low, high, EMPTY, sealed);
+      if (plaintext === undefined) continue;
+      const behind = window.behind(low, high);
+      const drop = refuseCounter(window.accept(low, high), behind);
+      const innerLength = plaintext.length;
+      return drop === undefined ? { verdict: 'accepted', innerLength } : { verdict: 'refused', drop: drop.kind, innerLength };
+    }
+    return { verdict: 'refused', drop: 'data-unsealable' };
+  }
+}

@@ -1,0 +1,401 @@
+/** One capture, message by message: exchanges, sessions, silences, in memory that does not grow with the capture. */
+import { type Endpoint, formatIp } from '../base/address.ts';
+import { type Bytes, copy, equal, toHex, u32le } from '../base/bytes.ts';
+import type { Time } from '../base/time.ts';
+import type { CaptureDamage, CaptureFormat, Frame } from '../capture/frame.ts';
+import type { Datagram, Decoded, IcmpError, Skip } from '../packet/datagram.ts';
+import type { MessageKind } from '../wg/drop.ts';
+import { foreignName, type Shape, segmentOffsets, shapeOf, WIRE_SIZE } from './classify.ts';
+import { RecentSightings, sameDatagram } from './duplicates.ts';
+import { EndpointNames, Liveness, pairId } from './liveness.ts';
+import type { Observer, Opened } from './observe.ts';
+import { Sessions } from './sessions.ts';
+import type { InitiationSight } from './sight.ts';
+import type { Exchange, ForeignFlow, FrameId, IcmpSeen, Malformed, Seen, SenderStats, Timeline } from './timeline.ts';
+import { namesVariant } from './variants.ts';
+
+/** Exchanges kept per capture: the oldest are folded away beyond it (about 1 KiB each). */
+export const EXCHANGES_LIMIT = 50_000;
+const LIST_LIMIT = 1000;
+const EVIDENCE = 12;
+const EPOCH: Time = { sec: 0, nsec: 0 };
+
+export interface TrackerHooks {
+  message?(seen: Seen, details: { sight?: InitiationSight; exchange?: Exchange; opened?: Opened | undefined }): void;
+  skipped?(at: FrameId, skip: Skip): void;
+  session?(exchange: Exchange, at: Seen): void;
+}
+
+export class CaptureTracker {
+  private readonly capture: string;
+  private readonly observer: Observer;
+  private readonly hooks: TrackerHooks;
+  private readonly names = new EndpointNames();
+  private readonly live = new Liveness();
+  private readonly sessions = new Sessions(this.names);
+  private readonly recent = new RecentSightings();
+  private readonly exchanges: Exchange[] = [];
+  /** `canonical initiator#index` → exchange. */
+  private readonly byIndex = new Map<string, Exchange>();
+  private readonly byEphemeral = new Map<string, Exchange>();
+  private readonly icmp: IcmpSeen[] = [];
+  private readonly malformed: Malformed[] = [];
+  private readonly foreign = new Map<string, ForeignFlow>();
+  private readonly variants = new Map<string, ForeignFlow>();
+  private readonly senders = new Map<string, SenderStats>();
+  private readonly skipped = new Map<string, { count: number; detail: string; first: FrameId }>();
+  private readonly messages = { initiation: 0, response: 0, 'cookie-reply': 0, data: 0 };
+  private readonly verdicts = { accepted: 0, refused: 0, undecided: 0 };
+  private readonly cut = { handshake: [] as FrameId[], handshakeCount: 0, data: [] as FrameId[], dataCount: 0 };
+  private readonly duplicates = { count: 0, frames: [] as FrameId[] };
+  private first: FrameId | undefined;
+  private last: FrameId | undefined;
+  private timed = true;
+  private frames = 0;
+  private datagrams = 0;
+  private retired = 0;
+
+  constructor(capture: string, observer: Observer, hooks: TrackerHooks = {}) {
+    this.capture = capture;
+    this.observer = observer;
+    this.hooks = hooks;
+  }
+
+  /** Every frame passes here, whatever is in it: the capture's extent decides what silence means. */
+  frame(frame: Frame): void {
+    this.frames++;
+    if (frame.time === undefined) this.timed = false;
+    const at = this.frameId(frame);
+    this.first ??= at;
+    this.last = at;
+  }
+
+  add(decoded: Decoded): void {
+    if (decoded.kind === 'datagram') this.datagram(decoded);
+    else if (decoded.kind === 'icmp-error') this.icmpError(decoded);
+    else this.skip(decoded);
+  }
+
+  finish(about: { name: string; format: CaptureFormat; damage: readonly CaptureDamage[] }): Timeline {
+    this.live.finish();
+    return {
+      capture: this.capture,
+      ...about,
+      timed: this.timed,
+      frames: this.frames,
+      datagrams: this.datagrams,
+      first: this.first,
+      last: this.last,
+      skipped: this.skipped,
+      messages: this.messages,
+      verdicts: this.verdicts,
+      cut: this.cut,
+      duplicates: { ...this.duplicates, nat: this.names.nat },
+      exchanges: this.exchanges,
+      sessions: this.sessions.all,
+      silences: this.live.silences,
+      icmp: this.icmp,
+      malformed: this.malformed,
+      foreign: this.foreign,
+      variants: this.variants,
+      senders: this.senders,
+      directions: this.live.directions,
+      retired: this.retired + this.sessions.retired,
+    };
+  }
+
+  private frameId(frame: Frame): FrameId {
+    return { capture: this.capture, frame: frame.number, time: frame.time ?? EPOCH };
+  }
+
+  private skip(skip: Skip): void {
+    const at = this.frameId(skip.frame);
+    const key = skip.reason === 'link-type' ? `link-type: ${skip.detail}` : skip.reason;
+    const entry = this.skipped.get(key);
+    if (entry === undefined) this.skipped.set(key, { count: 1, detail: skip.detail, first: at });
+    else entry.count++;
+    this.hooks.skipped?.(at, skip);
+  }
+
+  private datagram(datagram: Datagram): void {
+    this.datagrams++;
+    const shape = shapeOf(datagram.bytes, datagram.length);
+    if (shape === undefined || !shape.fits || shape.reserved !== 0) {
+      this.notPlain(datagram, shape);
+      return;
+    }
+    this.countSender(datagram);
+    if (shape.kind !== 'data') {
+      this.message(this.seen(datagram, shape.kind, datagram.bytes, datagram.length));
+      return;
+    }
+    const offsets = segmentOffsets(datagram.bytes);
+    for (const [i, at] of offsets.entries()) {
+      const next = offsets[i + 1];
+      const end = next ?? datagram.bytes.length;
+      const length = next === undefined ? datagram.length - at : next - at;
+      this.message(this.seen(datagram, 'data', datagram.bytes.subarray(at, end), length));
+    }
+  }
+
+  private seen(datagram: Datagram, kind: MessageKind, bytes: Bytes, length: number): Seen {
+    const initiation = kind === 'initiation';
+    return {
+      kind,
+      at: this.frameId(datagram.frame),
+      from: datagram.from,
+      to: datagram.to,
+      bytes,
+      length,
+      cut: bytes.length < length,
+      ttl: datagram.ttl,
+      direction: datagram.direction,
+      checksum: datagram.checksum,
+      fragments: datagram.fragments,
+      ipLength: datagram.ipLength,
+      sender: initiation || kind === 'response' ? u32le(bytes, 4) : 0,
+      receiver: initiation ? 0 : u32le(bytes, kind === 'response' ? 8 : 4),
+      counter: kind === 'data' ? u32le(bytes, 8) + u32le(bytes, 12) * 2 ** 32 : 0,
+      copies: [],
+    };
+  }
+
+  private message(seen: Seen): void {
+    const key = this.fingerprint(seen);
+    const before = this.recent.find(key);
+    if (before !== undefined && sameDatagram(before.copies[before.copies.length - 1] ?? before, seen)) {
+      this.copy(before, seen);
+      return;
+    }
+    this.messages[seen.kind]++;
+    const kept = seen.kind === 'data' ? { ...seen, bytes: copy(seen.bytes, 0, 16) } : { ...seen, bytes: copy(seen.bytes) };
+    this.recent.add(key, kept);
+    if (seen.cut) this.countCut(kept);
+    if (seen.kind === 'initiation') this.initiation(kept);
+    else if (seen.kind === 'response') this.response(kept);
+    else if (seen.kind === 'cookie-reply') this.cookie(kept);
+    else this.data(kept, seen.bytes);
+  }
+
+  private fingerprint(seen: Seen): string {
+    if (seen.kind !== 'data') return toHex(seen.bytes.subarray(0, 148));
+    return `${seen.receiver}/${seen.counter}/${seen.length}/${u32le(seen.bytes, Math.min(16, seen.bytes.length - 4))}`;
+  }
+
+  private copy(before: Seen, seen: Seen): void {
+    const kept = { ...seen, bytes: seen.kind === 'data' ? copy(seen.bytes, 0, 16) : copy(seen.bytes) };
+    before.copies.push(kept);
+    this.duplicates.count++;
+    if (this.duplicates.frames.length < EVIDENCE) this.duplicates.frames.push(seen.at);
+    // two addresses of one datagram: the side that differs was translated
+    if (before.to.text === seen.to.text) this.names.same(before.from, seen.from, true);
+    if (before.from.text === seen.from.text) this.names.same(before.to, seen.to, true);
+    if (seen.ttl < before.ttl) {
+      const stats = this.senders.get(seen.from.text);
+      if (stats !== undefined) stats.forwarded++;
+    }
+  }
+
+  private initiation(seen: Seen): void {
+    const key = toHex(seen.bytes.subarray(4, 40));
+    const known = this.byEphemeral.get(key);
+    if (known?.initiation !== undefined && equal(known.initiation.bytes, seen.bytes)) {
+      if (known.replays.length < LIST_LIMIT) known.replays.push(seen);
+      this.hooks.message?.(seen, { exchange: known });
+      return;
+    }
+    const sight = this.observer.initiation(seen);
+    const exchange = this.newExchange(seen, sight);
+    this.byEphemeral.set(key, exchange);
+    this.note(sight.verdict.kind);
+    this.live.packet(exchange.pair, this.names.of(seen.from), this.names.of(seen.to), seen, 'attempt');
+    this.hooks.message?.(seen, { sight, exchange });
+  }
+
+  private newExchange(initiation: Seen, sight: InitiationSight): Exchange {
+    const exchange: Exchange = {
+      capture: this.capture,
+      initiation,
+      sight,
+      replays: [],
+      responses: [],
+      cookies: [],
+      icmp: [],
+      confirmed: undefined,
+      replied: undefined,
+      initiator: initiation.from,
+      responder: initiation.to,
+      initiatorIndex: initiation.sender,
+      ...this.ends(initiation, initiation.from, initiation.to),
+    };
+    this.keep(exchange);
+    return exchange;
+  }
+
+  private keep(exchange: Exchange): void {
+    this.exchanges.push(exchange);
+    this.byIndex.set(`${this.names.of(exchange.initiator)}#${exchange.initiatorIndex}`, exchange);
+    if (this.exchanges.length <= EXCHANGES_LIMIT) return;
+    for (const old of this.exchanges.splice(0, EXCHANGES_LIMIT / 10)) {
+      this.retired++;
+      const index = `${this.names.of(old.initiator)}#${old.initiatorIndex}`;
+      if (this.byIndex.get(index) === old) this.byIndex.delete(index);
+      if (old.initiation !== undefined) this.byEphemeral.delete(toHex(old.initiation.bytes.subarray(4, 40)));
+    }
+  }
+
+  private ends(seen: Seen, initiator: Endpoint, responder: Endpoint): Pick<Exchange, 'initiatorName' | 'responderName' | 'pair'> {
+    const initiatorName = this.names.of(initiator);
+    return { initiatorName, responderName: this.names.of(responder), pair: this.pairOf(seen) };
+  }
+
+  private pairOf(seen: Seen): string {
+    return pairId(this.names.of(seen.from), this.names.of(seen.to));
+  }
+
+  private response(seen: Seen): void {
+    let exchange = this.byIndex.get(`${this.names.of(seen.to)}#${seen.receiver}`);
+    if (exchange === undefined) {
+      exchange = {
+        capture: this.capture,
+        initiation: undefined,
+        sight: undefined,
+        replays: [],
+        responses: [],
+        cookies: [],
+        icmp: [],
+        confirmed: undefined,
+        replied: undefined,
+        initiator: seen.to,
+        responder: seen.from,
+        initiatorIndex: seen.receiver,
+        ...this.ends(seen, seen.to, seen.from),
+      };
+      this.keep(exchange);
+    } else this.names.same(exchange.responder, seen.from, false);
+    const { sight, keys } = this.observer.response(seen, exchange);
+    if (exchange.responses.length < EVIDENCE) exchange.responses.push({ seen, sight });
+    this.note(sight.verdict.kind);
+    this.observer.answered(exchange);
+    if (keys !== undefined) this.observer.session(keys, exchange.initiatorIndex, seen.sender);
+    this.sessions.open(exchange, seen.sender, seen);
+    this.live.packet(exchange.pair, this.names.of(seen.from), this.names.of(seen.to), seen, 'other');
+    this.hooks.message?.(seen, { exchange });
+  }
+
+  private cookie(seen: Seen): void {
+    const exchange = this.byIndex.get(`${this.names.of(seen.to)}#${seen.receiver}`);
+    if (exchange !== undefined && exchange.cookies.length < EVIDENCE) {
+      const sight = this.observer.cookie(seen, exchange);
+      exchange.cookies.push({ seen, sight });
+      this.note(sight.verdict.kind);
+    } else this.note('undecided');
+    this.live.packet(this.pairOf(seen), this.names.of(seen.from), this.names.of(seen.to), seen, 'other');
+    this.hooks.message?.(seen, exchange === undefined ? {} : { exchange });
+  }
+
+  private data(seen: Seen, whole: Bytes): void {
+    const { session, half, by } = this.sessions.place(seen);
+    const exchange = session.exchange;
+    if (by === 'initiator' && exchange !== undefined && exchange.confirmed === undefined) {
+      exchange.confirmed = seen;
+      this.hooks.session?.(exchange, seen);
+    }
+    if (by === 'responder' && exchange !== undefined) exchange.replied ??= seen;
+    const opened = seen.cut ? undefined : this.observer.data(seen, whole.subarray(16));
+    if (opened !== undefined) {
+      if (opened.verdict !== 'refused') half.opened++;
+      else if (opened.drop === 'data-unsealable') {
+        half.unsealableCount++;
+        if (half.unsealable.length < EVIDENCE) half.unsealable.push(seen.at);
+      }
+    }
+    this.note(opened?.verdict ?? 'undecided');
+    const asks = seen.length > WIRE_SIZE.data;
+    this.live.packet(this.pairOf(seen), this.names.of(seen.from), this.names.of(seen.to), seen, asks ? 'asks' : 'other');
+    this.hooks.message?.(seen, { opened, ...(exchange === undefined ? {} : { exchange }) });
+  }
+
+  private note(verdict: 'accepted' | 'refused' | 'undecided'): void {
+    this.verdicts[verdict]++;
+  }
+
+  private countCut(seen: Seen): void {
+    if (seen.kind === 'data') {
+      this.cut.dataCount++;
+      if (this.cut.data.length < EVIDENCE) this.cut.data.push(seen.at);
+    } else {
+      this.cut.handshakeCount++;
+      if (this.cut.handshake.length < EVIDENCE) this.cut.handshake.push(seen.at);
+    }
+  }
+
+  private countSender(datagram: Datagram): void {
+    let stats = this.senders.get(datagram.from.text);
+    if (stats === undefined) {
+      if (this.senders.size >= 20_000) return;
+      stats = { endpoint: datagram.from, packets: 0, in: 0, out: 0, initialTtl: 0, badChecksum: 0, forwarded: 0 };
+      this.senders.set(datagram.from.text, stats);
+    }
+    stats.packets++;
+    if (datagram.direction === 'in') stats.in++;
+    if (datagram.direction === 'out') stats.out++;
+    if (datagram.ttl === 64 || datagram.ttl === 128 || datagram.ttl === 255) stats.initialTtl++;
+    if (datagram.checksum === 'bad') stats.badChecksum++;
+  }
+
+  private icmpError(error: IcmpError): void {
+    const { quoted } = error;
+    const shape = shapeOf(quoted.bytes, quoted.length);
+    const plain = shape?.fits === true && shape.reserved === 0 ? shape.kind : undefined;
+    const seen: IcmpSeen = {
+      at: this.frameId(error.frame),
+      from: formatIp(error.from),
+      error: error.error,
+      type: error.type,
+      code: error.code,
+      mtu: error.mtu,
+      quotedFrom: quoted.from,
+      quotedTo: quoted.to,
+      quotedKind: plain,
+    };
+    if (this.icmp.length < LIST_LIMIT) this.icmp.push(seen);
+    const sender = this.names.of(quoted.from);
+    this.live.icmp(pairId(sender, this.names.of(quoted.to)), sender, seen);
+    const exchange = this.quotedExchange(quoted.bytes, plain, sender);
+    if (exchange !== undefined && exchange.icmp.length < EVIDENCE) exchange.icmp.push(seen);
+  }
+
+  /** The quote is often eight bytes long: just enough for the sender's index. Without it the latest attempt of the flow. */
+  private quotedExchange(bytes: Bytes, kind: MessageKind | undefined, sender: string): Exchange | undefined {
+    if (kind === 'initiation' && bytes.length >= 8) return this.byIndex.get(`${sender}#${u32le(bytes, 4)}`);
+    if (bytes.length >= 8) return undefined;
+    return this.exchanges.findLast((exchange) => this.names.of(exchange.initiator) === sender);
+  }
+
+  private notPlain(datagram: Datagram, shape: Shape | undefined): void {
+    const at = this.frameId(datagram.frame);
+    const variant = namesVariant(datagram, shape);
+    const ports = [datagram.from.port, datagram.to.port] as const;
+    const name = variant ?? foreignName(datagram.bytes, datagram.length, ports);
+    if (name === undefined && shape !== undefined && shape.reserved === 0) {
+      this.malformedMessage(datagram, shape, at);
+      return;
+    }
+    const table = variant === undefined ? this.foreign : this.variants;
+    const key = `${name ?? 'unknown'} ${pairId(datagram.from.text, datagram.to.text)}`;
+    const flow = table.get(key);
+    if (flow !== undefined) flow.count++;
+    else if (table.size < LIST_LIMIT) {
+      table.set(key, { name: name ?? 'unknown', at, from: datagram.from, to: datagram.to, count: 1 });
+    }
+  }
+
+  private malformedMessage(datagram: Datagram, shape: Shape, at: FrameId): void {
+    if (this.malformed.length >= LIST_LIMIT) return;
+    const pair = pairId(this.names.of(datagram.from), this.names.of(datagram.to));
+    const expected = WIRE_SIZE[shape.kind];
+    const { from, to, length } = datagram;
+    this.malformed.push({ at, from, to, pair, claims: shape.kind, length, expected });
+  }
+}

@@ -1,0 +1,30 @@
+/** A bound on expensive work per second of capture time, so that a flood of forged messages cannot stall the analysis. */
+import type { Time } from '../base/time.ts';
+
+/** MAC1 trials: about 6 µs each. */
+export const MACS_PER_SECOND = 50_000;
+/** Openings of initiations: one or two scalar multiplications, about 1 ms each. */
+export const OPENINGS_PER_SECOND = 300;
+
+export class WorkBudget {
+  private second = Number.NaN;
+  private macs = 0;
+  private openings = 0;
+
+  mac(time: Time): boolean {
+    this.turn(time);
+    return ++this.macs <= MACS_PER_SECOND;
+  }
+
+  dh(time: Time): boolean {
+    this.turn(time);
+    return ++this.openings <= OPENINGS_PER_SECOND;
+  }
+
+  private turn(time: Time): void {
+    if (time.sec === this.second) return;
+    this.second = time.sec;
+    this.macs = 0;
+    this.openings = 0;
+  }
+}
