@@ -3,9 +3,20 @@ import type { Bytes } from '../base/bytes.ts';
 import { u8, u16be, u32be, u32le } from '../base/bytes.ts';
 import type { MessageKind } from '../wg/drop.ts';
 
-export const MESSAGE_KINDS: readonly (MessageKind | undefined)[] = [undefined, 'initiation', 'response', 'cookie-reply', 'data'];
+export const MESSAGE_KINDS: readonly (MessageKind | undefined)[] = [
+  undefined,
+  'initiation',
+  'response',
+  'cookie-reply',
+  'data',
+];
 /** Sizes on the wire (wp §5.4); data is at least this long. */
-export const WIRE_SIZE: Readonly<Record<MessageKind, number>> = { initiation: 148, response: 92, 'cookie-reply': 64, data: 32 };
+export const WIRE_SIZE: Readonly<Record<MessageKind, number>> = {
+  initiation: 148,
+  response: 92,
+  'cookie-reply': 64,
+  data: 32,
+};
 
 export interface Shape {
   readonly kind: MessageKind;

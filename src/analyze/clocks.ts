@@ -24,7 +24,11 @@ interface Match {
   readonly hops: number;
 }
 
-export function clockOffset(from: Timeline, to: Timeline, exchanges: readonly MergedExchange[]): ClockOffset | undefined {
+export function clockOffset(
+  from: Timeline,
+  to: Timeline,
+  exchanges: readonly MergedExchange[],
+): ClockOffset | undefined {
   const matches = collect(from, to, exchanges);
   if (matches.length === 0) return undefined;
   const forward = matches.filter((m) => m.forward).map((m) => m.delta);

@@ -29,7 +29,15 @@ export class CounterRuns {
       last.last = at;
       return;
     }
-    const fresh: Run = { low: counter, high: counter, seen: 1, lengthLow: length, lengthHigh: length, first: at, last: at };
+    const fresh: Run = {
+      low: counter,
+      high: counter,
+      seen: 1,
+      lengthLow: length,
+      lengthHigh: length,
+      first: at,
+      last: at,
+    };
     if (last === undefined || counter > last.high) this.runs.push(fresh);
     else this.insert(fresh);
     if (this.runs.length > RUNS_LIMIT) this.coarsen();

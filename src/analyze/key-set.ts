@@ -61,6 +61,17 @@ export class KeySet {
     this.crypto = crypto;
   }
 
+  /** Everything that must never be shown. */
+  *secrets(): Generator<Bytes> {
+    for (const known of this.publics.values()) if (known.private !== undefined) yield known.private;
+    for (const ephemeral of this.ephemerals.values()) {
+      yield ephemeral.private;
+      for (const { psk } of ephemeral.psks) if (!isZero(psk)) yield psk;
+    }
+    for (const { psk } of this.psks) yield psk;
+    for (const list of this.trafficKeys.values()) for (const { key } of list) yield key;
+  }
+
   addPublic(key: PublicKey, source: string): KnownKey {
     const text = toBase64(key);
     let known = this.publics.get(text);

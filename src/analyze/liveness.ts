@@ -48,7 +48,8 @@ export class Liveness {
   }
 
   finish(): void {
-    for (const state of this.pairs.values()) for (const silence of state.open.values()) this.keep(silence, silence.lastSent);
+    for (const state of this.pairs.values())
+      for (const silence of state.open.values()) this.keep(silence, silence.lastSent);
     this.pairs.clear();
   }
 

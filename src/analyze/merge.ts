@@ -28,23 +28,34 @@ export function mergeExchanges(
   timelines: readonly Timeline[],
   vantageOf: (timeline: Timeline, exchange: Exchange) => Vantage,
 ): MergedExchange[] {
-  const byIndex = new Map<number, MergedExchange[]>();
+  // by index and by ephemeral: what was altered on the way may be either
+  const byKey = new Map<number | string, MergedExchange[]>();
   const all: MergedExchange[] = [];
   for (const timeline of timelines) {
     for (const exchange of timeline.exchanges) {
       const view = { exchange, timeline, vantage: vantageOf(timeline, exchange) };
-      const candidates = byIndex.get(exchange.initiatorIndex) ?? [];
-      const same = candidates.find((merged) => sameExchange(merged, exchange));
-      if (same !== undefined) same.views.push(view);
-      else {
-        const merged = { id: indexText(exchange.initiatorIndex), views: [view] };
-        candidates.push(merged);
-        byIndex.set(exchange.initiatorIndex, candidates);
-        all.push(merged);
+      const keys = keysOf(exchange);
+      const same = keys.flatMap((key) => byKey.get(key) ?? []).find((merged) => sameExchange(merged, exchange));
+      if (same !== undefined) {
+        same.views.push(view);
+        continue;
+      }
+      const merged = { id: indexText(exchange.initiatorIndex), views: [view] };
+      all.push(merged);
+      for (const key of keys) {
+        const list = byKey.get(key);
+        if (list === undefined) byKey.set(key, [merged]);
+        else list.push(merged);
       }
     }
   }
   return all;
+}
+
+function keysOf({ initiatorIndex, initiation }: Exchange): (number | string)[] {
+  return initiation === undefined || initiation.cut
+    ? [initiatorIndex]
+    : [initiatorIndex, toHex(initiation.bytes.subarray(8, 40))];
 }
 
 function sameExchange(merged: MergedExchange, exchange: Exchange): boolean {
@@ -61,7 +72,7 @@ function sameExchange(merged: MergedExchange, exchange: Exchange): boolean {
 }
 
 function sameInitiation(a: Seen, b: Seen): boolean {
-  if (toHex(a.bytes.subarray(4, 40)) === toHex(b.bytes.subarray(4, 40))) return true;
+  if (toHex(a.bytes.subarray(8, 40)) === toHex(b.bytes.subarray(8, 40))) return true;
   return a.cut || b.cut ? false : sharedBytes(a, b) >= MODIFIED_SHARES;
 }
 

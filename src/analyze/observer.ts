@@ -31,6 +31,8 @@ type Consumed = InitiationConsumed<PeerShared<SharedOrMissing>>;
 /** A cookie lives two minutes (wp §6.6). */
 const COOKIE_MS = 120_000;
 const COOKIES_KEPT = 1000;
+/** A scalar multiplication each: what alters messages on the way does so from the first one on. */
+const ALTERED_TRIES = 8;
 
 interface OpenedCookie {
   readonly cookie: Bytes;
@@ -48,6 +50,7 @@ export class KeyedObserver implements Observer {
   private readonly consumed = new WeakMap<Seen, Consumed>();
   private readonly shared = new Map<string, SharedOrMissing>();
   private readonly likely = new Map<string, KnownKey>();
+  private readonly alteredTried = new Map<string, number>();
   private readonly cookies: OpenedCookie[] = [];
   private readonly between: (a: PublicKey, b: PublicKey) => SharedOrMissing;
 
@@ -68,16 +71,36 @@ export class KeyedObserver implements Observer {
     const base = { mac1, ephemeralKnown, mac2: this.mac2State(seen) };
     if (mac1.kind !== 'known') {
       const missing = mac1.kind === 'none' ? ['the public key this was made for'] : [mac1.because];
-      return { ...base, identity: undefined, timestamp: undefined, verdict: { kind: 'undecided', missing } };
+      const nothing = { ...base, identity: undefined, timestamp: undefined };
+      const alteredFor = mac1.kind === 'none' ? this.opensAllTheSame(seen) : undefined;
+      if (alteredFor === undefined) return { ...nothing, verdict: { kind: 'undecided', missing } };
+      return { ...nothing, alteredFor, verdict: { kind: 'refused', drop: { kind: 'mac1-invalid' } } };
     }
     return { ...base, ...this.openInitiation(seen, mac1.key) };
+  }
+
+  /** The hash of Noise covers neither type nor indices nor MACs: a static that opens says for whom it was made. */
+  private opensAllTheSame(seen: Seen): KnownKey | undefined {
+    const tried = this.alteredTried.get(seen.to.text) ?? 0;
+    if (tried >= ALTERED_TRIES || this.alteredTried.size > COOKIES_KEPT) return undefined;
+    this.alteredTried.set(seen.to.text, tried + 1);
+    const message = decodeInitiation(seen.bytes);
+    if (!message.ok) return undefined;
+    for (const key of this.keys.publics.values()) {
+      if (key.private === undefined) continue;
+      if (!this.budget.dh(seen.at.time)) return undefined;
+      const result = consumeInitiation(this.crypto, observedInitiationKeys(this.between, key.key), message.value);
+      if (result.ok ? result.value.identity !== undefined : result.error.kind === 'timestamp-unsealable') return key;
+    }
+    return undefined;
   }
 
   private openInitiation(seen: Seen, responder: KnownKey): Pick<InitiationSight, 'identity' | 'timestamp' | 'verdict'> {
     const nothing = { identity: undefined, timestamp: undefined };
     const message = decodeInitiation(seen.bytes);
     if (!message.ok) return { ...nothing, verdict: { kind: 'refused', drop: message.error } };
-    if (!this.budget.dh(seen.at.time)) return { ...nothing, verdict: undecided('the bound on work per second was reached') };
+    if (!this.budget.dh(seen.at.time))
+      return { ...nothing, verdict: undecided('the bound on work per second was reached') };
     const conf = this.keys.confOf(responder);
     const keys = observedInitiationKeys(
       (a, b) => this.cachedShared(a, b),
@@ -92,7 +115,9 @@ export class KeyedObserver implements Observer {
     if (result.value.kind === 'undecided') {
       const { identity, missing } = result.value;
       const name = this.keys.nameOf(responder.key);
-      const lacks = missing.includes('es') ? `the private key of ${name}, or the initiator’s ephemeral` : 'a static private key of either end';
+      const lacks = missing.includes('es')
+        ? `the private key of ${name}, or the initiator’s ephemeral`
+        : 'a static private key of either end';
       return { identity, timestamp: undefined, verdict: undecided(lacks) };
     }
     this.consumed.set(seen, result.value);
@@ -122,10 +147,12 @@ export class KeyedObserver implements Observer {
     if (seen.cut) return { kind: 'untried', because: 'a capture that does not cut the message' };
     if (this.keys.publics.size === 0) return { kind: 'untried', because: 'a public key of either end' };
     const likely = this.likely.get(seen.to.text);
-    if (likely !== undefined && verifyMac1(this.crypto, likely.mac1Key, seen.bytes)) return { kind: 'known', key: likely };
+    if (likely !== undefined && verifyMac1(this.crypto, likely.mac1Key, seen.bytes))
+      return { kind: 'known', key: likely };
     for (const key of this.keys.publics.values()) {
       if (key === likely) continue;
-      if (!this.budget.mac(seen.at.time)) return { kind: 'untried', because: 'the bound on work per second was reached' };
+      if (!this.budget.mac(seen.at.time))
+        return { kind: 'untried', because: 'the bound on work per second was reached' };
       if (verifyMac1(this.crypto, key.mac1Key, seen.bytes)) {
         this.likely.set(seen.to.text, key);
         if (this.likely.size > COOKIES_KEPT) this.likely.clear();
@@ -138,11 +165,19 @@ export class KeyedObserver implements Observer {
   private mac2State(seen: Seen): Mac2State {
     if (seen.cut) return 'unverified';
     if (isZero(seen.bytes.subarray(seen.bytes.length - 16))) return 'absent';
-    const fresh = this.cookies.filter(({ reply }) => msBetween(reply.at.time, seen.at.time) <= COOKIE_MS && reply.from.text === seen.to.text);
+    const fresh = this.cookies.filter(
+      ({ reply }) => msBetween(reply.at.time, seen.at.time) <= COOKIE_MS && reply.from.text === seen.to.text,
+    );
     for (const { cookie, reply } of fresh) {
-      if (verifyMac2(this.crypto, cookie, seen.bytes)) return reply.to.text === seen.from.text ? 'valid' : 'other-address';
+      if (verifyMac2(this.crypto, cookie, seen.bytes))
+        return reply.to.text === seen.from.text ? 'valid' : 'other-address';
     }
-    if (this.cookies.some(({ cookie, reply }) => reply.from.text === seen.to.text && verifyMac2(this.crypto, cookie, seen.bytes))) return 'expired';
+    if (
+      this.cookies.some(
+        ({ cookie, reply }) => reply.from.text === seen.to.text && verifyMac2(this.crypto, cookie, seen.bytes),
+      )
+    )
+      return 'expired';
     return fresh.some(({ reply }) => reply.to.text === seen.from.text) ? 'invalid' : 'unverified';
   }
 
@@ -150,7 +185,8 @@ export class KeyedObserver implements Observer {
     const mac1 = this.mac1Owner(seen);
     const ephemeral = toBase64(seen.bytes.subarray(12, 44));
     const initiation = exchange.initiation;
-    const known = initiation === undefined ? undefined : this.keys.ephemerals.get(toBase64(initiation.bytes.subarray(8, 40)));
+    const known =
+      initiation === undefined ? undefined : this.keys.ephemerals.get(toBase64(initiation.bytes.subarray(8, 40)));
     const bound = [...(known?.psks ?? []), ...(this.keys.ephemerals.get(ephemeral)?.psks ?? [])];
     const ephemeralKnown = known !== undefined || this.keys.ephemerals.has(ephemeral);
     const closed = { mac1, ephemeralKnown, handshakeOk: undefined, opensWith: undefined, tried: 0 };
@@ -159,12 +195,17 @@ export class KeyedObserver implements Observer {
     const transcript = initiation === undefined ? undefined : this.consumed.get(initiation);
     const message = decodeResponse(seen.bytes);
     if (!message.ok) return { sight: { ...closed, verdict: { kind: 'refused', drop: message.error } } };
-    if (transcript === undefined) return because(ephemeralKnown ? 'an initiation that opens' : 'an ephemeral private key of either end (a key log)');
+    if (transcript === undefined)
+      return because(
+        ephemeralKnown ? 'an initiation that opens' : 'an ephemeral private key of either end (a key log)',
+      );
     const keys = observedResponseKeys(this.between, transcript);
     const prepared = prepareResponse(transcript, keys, message.value);
     if (!prepared.ok) return { sight: { ...closed, verdict: { kind: 'refused', drop: prepared.error } } };
     if (prepared.value.kind === 'undecided') {
-      const lacks = prepared.value.missing.includes('ee') ? 'an ephemeral private key of either end (a key log)' : 'a static private key that fits the ephemeral';
+      const lacks = prepared.value.missing.includes('ee')
+        ? 'an ephemeral private key of either end (a key log)'
+        : 'a static private key that fits the ephemeral';
       return because(lacks);
     }
     const first = bound.length > 0 ? bound : [NO_PSK];
@@ -182,14 +223,17 @@ export class KeyedObserver implements Observer {
       return { sight: { ...closed, handshakeOk: isBound, opensWith, tried, verdict }, keys: opened.value };
     }
     prepared.value.wipe();
-    return { sight: { ...closed, handshakeOk: false, tried, verdict: { kind: 'refused', drop: { kind: 'empty-unsealable' } } } };
+    return {
+      sight: { ...closed, handshakeOk: false, tried, verdict: { kind: 'refused', drop: { kind: 'empty-unsealable' } } },
+    };
   }
 
   /** The initiator opens it with the PSK that it has: the configured one where that is known. */
   private responseVerdict(identity: PublicKey, exchange: Exchange, opener: KnownPsk, bound: boolean): Verdict {
     const conf = this.keys.confOf(this.keys.find(identity));
     const owner = exchange.sight?.mac1;
-    const configured = conf === undefined || owner?.kind !== 'known' ? undefined : this.keys.configuredPsk(conf, owner.key.text);
+    const configured =
+      conf === undefined || owner?.kind !== 'known' ? undefined : this.keys.configuredPsk(conf, owner.key.text);
     const fits = configured === undefined ? bound : equal(configured.psk, opener.psk);
     return fits ? { kind: 'accepted' } : { kind: 'refused', drop: { kind: 'empty-unsealable' } };
   }
@@ -209,10 +253,16 @@ export class KeyedObserver implements Observer {
     const refused = exchange.initiation;
     const owner = exchange.sight?.mac1;
     const message = decodeCookieReply(seen.bytes);
-    if (seen.cut || refused === undefined || refused.cut) return { opened: undefined, verdict: undecided('the message it answers, whole') };
+    if (seen.cut || refused === undefined || refused.cut)
+      return { opened: undefined, verdict: undecided('the message it answers, whole') };
     if (!message.ok) return { opened: undefined, verdict: { kind: 'refused', drop: message.error } };
     if (owner?.kind !== 'known') return { opened: undefined, verdict: undecided('the public key of the responder') };
-    const opened = openCookieReply(this.crypto, cookieKey(this.crypto, owner.key.key), message.value, refused.bytes.subarray(116, 132));
+    const opened = openCookieReply(
+      this.crypto,
+      cookieKey(this.crypto, owner.key.key),
+      message.value,
+      refused.bytes.subarray(116, 132),
+    );
     if (!opened.ok) return { opened: false, verdict: { kind: 'refused', drop: opened.error } };
     this.cookies.push({ cookie: opened.value, reply: seen, responder: owner.key });
     if (this.cookies.length > COOKIES_KEPT) this.cookies.shift();

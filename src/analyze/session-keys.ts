@@ -47,7 +47,9 @@ export class SessionKeys {
       const behind = window.behind(low, high);
       const drop = refuseCounter(window.accept(low, high), behind);
       const innerLength = plaintext.length;
-      return drop === undefined ? { verdict: 'accepted', innerLength } : { verdict: 'refused', drop: drop.kind, innerLength };
+      return drop === undefined
+        ? { verdict: 'accepted', innerLength }
+        : { verdict: 'refused', drop: drop.kind, innerLength };
     }
     return { verdict: 'refused', drop: 'data-unsealable' };
   }

@@ -80,7 +80,8 @@ export function sideOf(place: Place): 'sender' | 'receiver' | 'unknown' {
 /** Why packets may be missing from a capture that did reach the host; undefined: no sign of it. */
 export function mayMiss(timeline: Timeline): string | undefined {
   if (timeline.damage.length > 0) return 'the capture is damaged';
-  if (timeline.skipped.has('fragment-incomplete')) return 'the capture holds IP fragments without the rest of their packet';
+  if (timeline.skipped.has('fragment-incomplete'))
+    return 'the capture holds IP fragments without the rest of their packet';
   if (timeline.skipped.has('cut')) return 'the capture cut frames before the UDP header';
   return timeline.retired > 0 ? 'the capture is too large for all of its sessions to be kept' : undefined;
 }
@@ -92,7 +93,8 @@ function findPairs(tunnel: Tunnel, world: World): HalfPair[] {
       const places = byIndex.get(place.half.index);
       if (places === undefined) byIndex.set(place.half.index, [place]);
       // one view of each capture: a second one is another session with the same index, or what retiring left of it
-      else if (!places.some((other) => other.view.timeline === view.timeline) && overlaps(places[0], place)) places.push(place);
+      else if (!places.some((other) => other.view.timeline === view.timeline) && overlaps(places[0], place))
+        places.push(place);
     }
   }
   const out: HalfPair[] = [];
@@ -119,7 +121,10 @@ function nearness(a: Place, b: Place, world: World): number {
   if (rank !== 0) return rank;
   if (a.half.ttlLow !== b.half.ttlLow) return b.half.ttlLow - a.half.ttlLow;
   const clock = world.clocks.find(({ from, to }) => sameTwo(from, to, a, b));
-  const shared = world.exchanges.find(({ views }) => views.some((v) => v.timeline === a.view.timeline) && views.some((v) => v.timeline === b.view.timeline));
+  const shared = world.exchanges.find(
+    ({ views }) =>
+      views.some((v) => v.timeline === a.view.timeline) && views.some((v) => v.timeline === b.view.timeline),
+  );
   const initiator = shared?.views.find((v) => v.timeline === a.view.timeline)?.exchange.initiatorName;
   if (clock?.nearer === undefined || initiator === undefined) return 0;
   const nearerToInitiator = (clock.nearer === 'from' ? clock.from : clock.to) === a.view.timeline.capture;

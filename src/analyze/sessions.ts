@@ -191,4 +191,3 @@ function record(half: Half, seen: Seen): void {
     half.runs.add(seen.counter, seen.length, seen.at);
   }
 }
-

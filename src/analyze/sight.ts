@@ -28,6 +28,8 @@ export interface InitiationSight {
   readonly identity: PublicKey | undefined;
   readonly timestamp: Tai64n | undefined;
   readonly ephemeralKnown: boolean;
+  /** MAC1 fits no known key, and yet the static opens for this one: altered on the way outside of what Noise covers. */
+  readonly alteredFor?: KnownKey;
   readonly mac2: Mac2State;
   /** What a responder with this key and the history of this capture would have done. */
   verdict: Verdict;

@@ -5,14 +5,14 @@ import type { Time } from '../base/time.ts';
 import type { CaptureDamage, CaptureFormat, Frame } from '../capture/frame.ts';
 import type { Datagram, Decoded, IcmpError, Skip } from '../packet/datagram.ts';
 import type { MessageKind } from '../wg/drop.ts';
-import { foreignName, type Shape, segmentOffsets, shapeOf, WIRE_SIZE } from './classify.ts';
+import { Census } from './census.ts';
+import { segmentOffsets, shapeOf, WIRE_SIZE } from './classify.ts';
 import { RecentSightings, sameDatagram } from './duplicates.ts';
 import { EndpointNames, Liveness, pairId } from './liveness.ts';
 import type { Observer, Opened } from './observe.ts';
 import { Sessions } from './sessions.ts';
 import type { InitiationSight } from './sight.ts';
-import type { Exchange, ForeignFlow, FrameId, IcmpSeen, Malformed, Seen, SenderStats, Timeline } from './timeline.ts';
-import { namesVariant } from './variants.ts';
+import type { Exchange, FrameId, IcmpSeen, Seen, Timeline } from './timeline.ts';
 
 /** Exchanges kept per capture: the oldest are folded away beyond it (about 1 KiB each). */
 export const EXCHANGES_LIMIT = 50_000;
@@ -39,14 +39,9 @@ export class CaptureTracker {
   private readonly byIndex = new Map<string, Exchange>();
   private readonly byEphemeral = new Map<string, Exchange>();
   private readonly icmp: IcmpSeen[] = [];
-  private readonly malformed: Malformed[] = [];
-  private readonly foreign = new Map<string, ForeignFlow>();
-  private readonly variants = new Map<string, ForeignFlow>();
-  private readonly senders = new Map<string, SenderStats>();
-  private readonly skipped = new Map<string, { count: number; detail: string; first: FrameId }>();
+  private readonly census = new Census(this.names);
   private readonly messages = { initiation: 0, response: 0, 'cookie-reply': 0, data: 0 };
   private readonly verdicts = { accepted: 0, refused: 0, undecided: 0 };
-  private readonly cut = { handshake: [] as FrameId[], handshakeCount: 0, data: [] as FrameId[], dataCount: 0 };
   private readonly duplicates = { count: 0, frames: [] as FrameId[] };
   private first: FrameId | undefined;
   private last: FrameId | undefined;
@@ -86,19 +81,19 @@ export class CaptureTracker {
       datagrams: this.datagrams,
       first: this.first,
       last: this.last,
-      skipped: this.skipped,
+      skipped: this.census.skipped,
       messages: this.messages,
       verdicts: this.verdicts,
-      cut: this.cut,
+      cut: this.census.cut,
       duplicates: { ...this.duplicates, nat: this.names.nat },
       exchanges: this.exchanges,
       sessions: this.sessions.all,
       silences: this.live.silences,
       icmp: this.icmp,
-      malformed: this.malformed,
-      foreign: this.foreign,
-      variants: this.variants,
-      senders: this.senders,
+      malformed: this.census.malformed,
+      foreign: this.census.foreign,
+      variants: this.census.variants,
+      senders: this.census.senders,
       directions: this.live.directions,
       retired: this.retired + this.sessions.retired,
     };
@@ -110,10 +105,7 @@ export class CaptureTracker {
 
   private skip(skip: Skip): void {
     const at = this.frameId(skip.frame);
-    const key = skip.reason === 'link-type' ? `link-type: ${skip.detail}` : skip.reason;
-    const entry = this.skipped.get(key);
-    if (entry === undefined) this.skipped.set(key, { count: 1, detail: skip.detail, first: at });
-    else entry.count++;
+    this.census.skip(at, skip);
     this.hooks.skipped?.(at, skip);
   }
 
@@ -121,10 +113,10 @@ export class CaptureTracker {
     this.datagrams++;
     const shape = shapeOf(datagram.bytes, datagram.length);
     if (shape === undefined || !shape.fits || shape.reserved !== 0) {
-      this.notPlain(datagram, shape);
+      this.census.notPlain(datagram, shape, this.frameId(datagram.frame));
       return;
     }
-    this.countSender(datagram);
+    this.census.sender(datagram);
     if (shape.kind !== 'data') {
       this.message(this.seen(datagram, shape.kind, datagram.bytes, datagram.length));
       return;
@@ -168,9 +160,10 @@ export class CaptureTracker {
       return;
     }
     this.messages[seen.kind]++;
-    const kept = seen.kind === 'data' ? { ...seen, bytes: copy(seen.bytes, 0, 16) } : { ...seen, bytes: copy(seen.bytes) };
+    const kept =
+      seen.kind === 'data' ? { ...seen, bytes: copy(seen.bytes, 0, 16) } : { ...seen, bytes: copy(seen.bytes) };
     this.recent.add(key, kept);
-    if (seen.cut) this.countCut(kept);
+    if (seen.cut) this.census.cutMessage(kept);
     if (seen.kind === 'initiation') this.initiation(kept);
     else if (seen.kind === 'response') this.response(kept);
     else if (seen.kind === 'cookie-reply') this.cookie(kept);
@@ -191,7 +184,7 @@ export class CaptureTracker {
     if (before.to.text === seen.to.text) this.names.same(before.from, seen.from, true);
     if (before.from.text === seen.from.text) this.names.same(before.to, seen.to, true);
     if (seen.ttl < before.ttl) {
-      const stats = this.senders.get(seen.from.text);
+      const stats = this.census.senders.get(seen.from.text);
       if (stats !== undefined) stats.forwarded++;
     }
   }
@@ -244,7 +237,11 @@ export class CaptureTracker {
     }
   }
 
-  private ends(seen: Seen, initiator: Endpoint, responder: Endpoint): Pick<Exchange, 'initiatorName' | 'responderName' | 'pair'> {
+  private ends(
+    seen: Seen,
+    initiator: Endpoint,
+    responder: Endpoint,
+  ): Pick<Exchange, 'initiatorName' | 'responderName' | 'pair'> {
     const initiatorName = this.names.of(initiator);
     return { initiatorName, responderName: this.names.of(responder), pair: this.pairOf(seen) };
   }
@@ -312,36 +309,18 @@ export class CaptureTracker {
     }
     this.note(opened?.verdict ?? 'undecided');
     const asks = seen.length > WIRE_SIZE.data;
-    this.live.packet(this.pairOf(seen), this.names.of(seen.from), this.names.of(seen.to), seen, asks ? 'asks' : 'other');
+    this.live.packet(
+      this.pairOf(seen),
+      this.names.of(seen.from),
+      this.names.of(seen.to),
+      seen,
+      asks ? 'asks' : 'other',
+    );
     this.hooks.message?.(seen, { opened, ...(exchange === undefined ? {} : { exchange }) });
   }
 
   private note(verdict: 'accepted' | 'refused' | 'undecided'): void {
     this.verdicts[verdict]++;
-  }
-
-  private countCut(seen: Seen): void {
-    if (seen.kind === 'data') {
-      this.cut.dataCount++;
-      if (this.cut.data.length < EVIDENCE) this.cut.data.push(seen.at);
-    } else {
-      this.cut.handshakeCount++;
-      if (this.cut.handshake.length < EVIDENCE) this.cut.handshake.push(seen.at);
-    }
-  }
-
-  private countSender(datagram: Datagram): void {
-    let stats = this.senders.get(datagram.from.text);
-    if (stats === undefined) {
-      if (this.senders.size >= 20_000) return;
-      stats = { endpoint: datagram.from, packets: 0, in: 0, out: 0, initialTtl: 0, badChecksum: 0, forwarded: 0 };
-      this.senders.set(datagram.from.text, stats);
-    }
-    stats.packets++;
-    if (datagram.direction === 'in') stats.in++;
-    if (datagram.direction === 'out') stats.out++;
-    if (datagram.ttl === 64 || datagram.ttl === 128 || datagram.ttl === 255) stats.initialTtl++;
-    if (datagram.checksum === 'bad') stats.badChecksum++;
   }
 
   private icmpError(error: IcmpError): void {
@@ -371,31 +350,5 @@ export class CaptureTracker {
     if (kind === 'initiation' && bytes.length >= 8) return this.byIndex.get(`${sender}#${u32le(bytes, 4)}`);
     if (bytes.length >= 8) return undefined;
     return this.exchanges.findLast((exchange) => this.names.of(exchange.initiator) === sender);
-  }
-
-  private notPlain(datagram: Datagram, shape: Shape | undefined): void {
-    const at = this.frameId(datagram.frame);
-    const variant = namesVariant(datagram, shape);
-    const ports = [datagram.from.port, datagram.to.port] as const;
-    const name = variant ?? foreignName(datagram.bytes, datagram.length, ports);
-    if (name === undefined && shape !== undefined && shape.reserved === 0) {
-      this.malformedMessage(datagram, shape, at);
-      return;
-    }
-    const table = variant === undefined ? this.foreign : this.variants;
-    const key = `${name ?? 'unknown'} ${pairId(datagram.from.text, datagram.to.text)}`;
-    const flow = table.get(key);
-    if (flow !== undefined) flow.count++;
-    else if (table.size < LIST_LIMIT) {
-      table.set(key, { name: name ?? 'unknown', at, from: datagram.from, to: datagram.to, count: 1 });
-    }
-  }
-
-  private malformedMessage(datagram: Datagram, shape: Shape, at: FrameId): void {
-    if (this.malformed.length >= LIST_LIMIT) return;
-    const pair = pairId(this.names.of(datagram.from), this.names.of(datagram.to));
-    const expected = WIRE_SIZE[shape.kind];
-    const { from, to, length } = datagram;
-    this.malformed.push({ at, from, to, pair, claims: shape.kind, length, expected });
   }
 }

@@ -24,21 +24,39 @@ export interface Local {
   readonly because: string;
 }
 
-const UNKNOWN: Local = { name: undefined, between: false, because: 'nothing in the packets shows where this was captured' };
+const UNKNOWN: Local = {
+  name: undefined,
+  between: false,
+  because: 'nothing in the packets shows where this was captured',
+};
 
 /** Two TTLs as sent decide nothing: one of the hosts is local, or both are neighbours of a router. */
-export function inferLocal(a: { name: string; stats: SenderStats | undefined }, b: { name: string; stats: SenderStats | undefined }): Local {
+export function inferLocal(
+  a: { name: string; stats: SenderStats | undefined },
+  b: { name: string; stats: SenderStats | undefined },
+): Local {
   const la = locality(a.stats);
   const lb = locality(b.stats);
   if (la === 'forwarded' || lb === 'forwarded') {
     return { name: undefined, between: true, because: 'the same datagrams are seen coming in and going out' };
   }
-  for (const [mine, theirs, name] of [[la, lb, a.name], [lb, la, b.name]] as const) {
-    if (mine === 'local' && theirs !== 'local') return { name, between: false, because: `packets from ${name} are marked as outgoing` };
+  for (const [mine, theirs, name] of [
+    [la, lb, a.name],
+    [lb, la, b.name],
+  ] as const) {
+    if (mine === 'local' && theirs !== 'local')
+      return { name, between: false, because: `packets from ${name} are marked as outgoing` };
   }
-  for (const [mine, theirs, name] of [[la, lb, a.name], [lb, la, b.name]] as const) {
+  for (const [mine, theirs, name] of [
+    [la, lb, a.name],
+    [lb, la, b.name],
+  ] as const) {
     if (mine === 'maybe' && theirs === 'remote') {
-      return { name, between: false, because: `packets from ${name} still have the TTL they were sent with, those to it have not` };
+      return {
+        name,
+        between: false,
+        because: `packets from ${name} still have the TTL they were sent with, those to it have not`,
+      };
     }
   }
   if (la === 'remote' && lb === 'remote') {

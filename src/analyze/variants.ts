@@ -25,6 +25,7 @@ const WARP_PORTS: readonly number[] = [2408, 500, 1701, 4500];
 
 /** Data has no exact size: only on WARP's own ports is a non-zero reserved field enough for the name. */
 function warpData(datagram: Datagram): string | undefined {
-  if (u8(datagram.bytes, 0) !== 4 || datagram.length < WIRE_SIZE.data || u32le(datagram.bytes, 0) >>> 8 === 0) return undefined;
+  if (u8(datagram.bytes, 0) !== 4 || datagram.length < WIRE_SIZE.data || u32le(datagram.bytes, 0) >>> 8 === 0)
+    return undefined;
   return WARP_PORTS.includes(datagram.from.port) || WARP_PORTS.includes(datagram.to.port) ? VARIANT.warp : undefined;
 }

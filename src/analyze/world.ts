@@ -49,7 +49,11 @@ export interface Tunnel {
   readonly exchanges: MergedExchange[];
   readonly attempts: Attempt[];
   readonly sessions: SessionView[];
-  readonly silences: { readonly silence: Silence; readonly timeline: Timeline; readonly localName: string | undefined }[];
+  readonly silences: {
+    readonly silence: Silence;
+    readonly timeline: Timeline;
+    readonly localName: string | undefined;
+  }[];
 }
 
 export type Coverage = 'bracketed' | 'presumed' | 'empty' | 'outside';
@@ -94,7 +98,8 @@ export function buildWorld(timelines: readonly Timeline[], keys: KeySet, at: Rea
   const covers: World['covers'] = (timeline, moment, from) => {
     if (timeline.frames === 0) return 'empty';
     const there = translate(moment, from, timeline.capture);
-    if (there !== undefined) return brackets(timeline, there.time, there.slackNs + 100_000_000n) ? 'bracketed' : 'outside';
+    if (there !== undefined)
+      return brackets(timeline, there.time, there.slackNs + 100_000_000n) ? 'bracketed' : 'outside';
     return brackets(timeline, moment, 0n) ? 'presumed' : 'outside';
   };
   return { ...base, tunnels, translate, covers };
@@ -151,8 +156,14 @@ function buildTunnels(
     const [first, ...rest] = views;
     if (first === undefined) continue;
     for (const { exchange } of rest) {
-      ends.join(node(first.exchange.capture, first.exchange.initiatorName), node(exchange.capture, exchange.initiatorName));
-      ends.join(node(first.exchange.capture, first.exchange.responderName), node(exchange.capture, exchange.responderName));
+      ends.join(
+        node(first.exchange.capture, first.exchange.initiatorName),
+        node(exchange.capture, exchange.initiatorName),
+      );
+      ends.join(
+        node(first.exchange.capture, first.exchange.responderName),
+        node(exchange.capture, exchange.responderName),
+      );
     }
   }
   const tunnels = new Map<string, Tunnel>();
@@ -196,7 +207,8 @@ function collectAttempts(tunnel: Tunnel, ends: Ends, reference: (view: View | un
     const initiator = ends.find(node(view.exchange.capture, view.exchange.initiatorName));
     let attempt = latest.get(initiator);
     const previous = attempt?.exchanges.at(-1);
-    const gap = previous === undefined ? Number.POSITIVE_INFINITY : msBetween(reference(previous.views[0]), reference(view));
+    const gap =
+      previous === undefined ? Number.POSITIVE_INFINITY : msBetween(reference(previous.views[0]), reference(view));
     if (attempt === undefined || previous === undefined || gap > ATTEMPT_GAP_MS || isConfirmed(previous)) {
       attempt = { tunnel, exchanges: [], outcome: 'failed', initiator, established: undefined, before };
       tunnel.attempts.push(attempt);
@@ -205,26 +217,53 @@ function collectAttempts(tunnel: Tunnel, ends: Ends, reference: (view: View | un
     attempt.exchanges.push(merged);
     if (isConfirmed(merged)) before = merged;
   }
-  for (const attempt of tunnel.attempts) decideOutcome(attempt, reference);
+  const successes = tunnel.exchanges
+    .filter(isConfirmed)
+    .map((merged) => ({ merged, time: reference(merged.views[0]) }));
+  for (const attempt of tunnel.attempts) decideOutcome(attempt, successes, reference);
 }
 
-function decideOutcome(attempt: Attempt, reference: (view: View | undefined) => Time): void {
+interface Success {
+  readonly merged: MergedExchange;
+  readonly time: Time;
+}
+
+/** How much earlier a parallel handshake may have begun and still be this attempt's rescue. */
+const PARALLEL_MS = 1000;
+
+/** `successes` in order of time. */
+function decideOutcome(
+  attempt: Attempt,
+  successes: readonly Success[],
+  reference: (view: View | undefined) => Time,
+): void {
   const inside = attempt.exchanges.find(isConfirmed);
   if (inside !== undefined) {
     attempt.outcome = 'established';
     attempt.established = inside;
     return;
   }
-  const first = attempt.exchanges[0]?.views[0];
-  const last = attempt.exchanges.at(-1)?.views[0];
-  for (const other of attempt.tunnel.exchanges) {
-    const time = reference(other.views[0]);
-    if (!isConfirmed(other) || msBetween(reference(first), time) < -1000) continue;
-    attempt.established = other;
-    attempt.outcome = msBetween(reference(last), time) <= SILENCE_AFTER_MS ? 'parallel' : 'recovered';
+  const first = reference(attempt.exchanges[0]?.views[0]);
+  const last = reference(attempt.exchanges.at(-1)?.views[0]);
+  const next = successes[firstAtOrAfter(successes, first)];
+  if (next !== undefined) {
+    attempt.established = next.merged;
+    attempt.outcome = msBetween(last, next.time) <= SILENCE_AFTER_MS ? 'parallel' : 'recovered';
     return;
   }
   attempt.outcome = attempt.exchanges.some(({ views }) => views.some(silenceMeans)) ? 'failed' : 'open';
+}
+
+function firstAtOrAfter(successes: readonly Success[], time: Time): number {
+  let low = 0;
+  let high = successes.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    const at = successes[middle]?.time;
+    if (at !== undefined && msBetween(time, at) < -PARALLEL_MS) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 /** Enough capture after the initiation for its silence to mean something. */

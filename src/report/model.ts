@@ -36,7 +36,11 @@ export interface ReportFinding {
   readonly subject: string;
   readonly frames: readonly FrameRef[];
   readonly facts: { readonly [name: string]: Fact };
-  readonly ruledOut: readonly { readonly rule: string; readonly because: string; readonly frames: readonly FrameRef[] }[];
+  readonly ruledOut: readonly {
+    readonly rule: string;
+    readonly because: string;
+    readonly frames: readonly FrameRef[];
+  }[];
   readonly missing: readonly { readonly key: string; readonly wouldSettle: string }[];
   /** One sentence: lower case, no full stop. */
   readonly message: string;

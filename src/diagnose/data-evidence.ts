@@ -1,0 +1,103 @@
+/** What the rules about running sessions share: learned endpoints, the arithmetic of MTUs, and the commands that set them. */
+
+import type { Silence, Timeline } from '../analyze/timeline.ts';
+import { type Attempt, isAnswered, type Tunnel } from '../analyze/world.ts';
+import type { Endpoint } from '../base/address.ts';
+import { compareTime, type Time } from '../base/time.ts';
+import type { Fix } from './rule.ts';
+
+const answered = new WeakMap<Tunnel, ReadonlySet<Attempt>>();
+
+/** Did the end that is asked here answer an earlier initiation of the same initiator? */
+export function answeredBefore(attempt: Attempt): boolean {
+  const { tunnel } = attempt;
+  let known = answered.get(tunnel);
+  if (known === undefined) {
+    const after = new Set<Attempt>();
+    const initiators = new Set<string>();
+    for (const each of tunnel.attempts) {
+      if (initiators.has(each.initiator)) after.add(each);
+      if (each.exchanges.some(isAnswered)) initiators.add(each.initiator);
+    }
+    known = after;
+    answered.set(tunnel, known);
+  }
+  return known.has(attempt);
+}
+
+/**
+ * The initiator writes to an address that it learned from the other end’s packets: that end began the session before,
+ * and has never answered an initiation from here. Nothing says that it can be reached of itself.
+ */
+export function asksLearnedEndpoint(attempt: Attempt): boolean {
+  return attempt.before !== undefined && !answeredBefore(attempt);
+}
+
+const firstAnswers = new WeakMap<Timeline, ReadonlyMap<string, Time>>();
+
+function answerTimes(timeline: Timeline): ReadonlyMap<string, Time> {
+  let times = firstAnswers.get(timeline);
+  if (times === undefined) {
+    const found = new Map<string, Time>();
+    for (const { pair, initiatorName, responses } of timeline.exchanges) {
+      const [first] = responses;
+      const key = `${pair}|${initiatorName}`;
+      if (first !== undefined && !found.has(key)) found.set(key, first.seen.at.time);
+    }
+    times = found;
+    firstAnswers.set(timeline, times);
+  }
+  return times;
+}
+
+/** The same of a silence: `learned`, `configured` (the target had answered initiations), or nothing in the capture tells. */
+export function targetOf(silence: Silence, timeline: Timeline): 'learned' | 'configured' | 'unknown' {
+  const times = answerTimes(timeline);
+  const before = (name: string): boolean => {
+    const time = times.get(`${silence.pair}|${name}`);
+    return time !== undefined && compareTime(time, silence.start.time) <= 0;
+  };
+  if (before(silence.senderName)) return 'configured';
+  return before(targetName(silence)) ? 'learned' : 'unknown';
+}
+
+export function targetName({ pair, senderName }: Silence): string {
+  const [a = '', b = ''] = pair.split(' ~ ');
+  return a === senderName ? b : a;
+}
+
+/** Headers outside the UDP payload, and outside the inner packet: + 16 data header + 16 tag (wp §5.4.6, RFC 791, RFC 8200). */
+export function overhead({ ip }: Endpoint): { readonly outer: number; readonly tunnel: number } {
+  return ip.length === 4 ? { outer: 28, tunnel: 60 } : { outer: 48, tunnel: 80 };
+}
+
+/** Least MTU that IPv6 accepts (RFC 8200 §5). */
+export const IPV6_LEAST_MTU = 1280;
+
+export function mtuFix(mtu: number, endpoint: string): Fix {
+  const address = addressOf(endpoint);
+  const ping = `ping -M do -s 1372 ${address} (outside the tunnel: lower -s until it passes; path MTU = s + 28, tunnel MTU = path − 60 over IPv4, − 80 over IPv6)`;
+  return {
+    linux: [
+      `ip link set dev wg0 mtu ${mtu}; and MTU = ${mtu} under [Interface] in wg0.conf, on both ends`,
+      'iptables -t mangle -A FORWARD -o wg0 -p tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu',
+      ping,
+    ],
+    routeros: [
+      `/interface wireguard set wireguard1 mtu=${mtu}`,
+      '/ip firewall mangle add chain=forward out-interface=wireguard1 protocol=tcp tcp-flags=syn action=change-mss new-mss=clamp-to-pmtu passthrough=yes',
+      `/ping ${address} size=1400 do-not-fragment (outside the tunnel: here size is the path MTU itself)`,
+    ],
+  };
+}
+
+/** The address of an endpoint’s text, without brackets. */
+export function addressOf(endpoint: string): string {
+  const host = endpoint.slice(0, endpoint.lastIndexOf(':'));
+  return host.startsWith('[') ? host.slice(1, -1) : host;
+}
+
+/** Seconds with at most one decimal. */
+export function secondsOf(ms: number): number {
+  return Math.round(ms / 100) / 10;
+}

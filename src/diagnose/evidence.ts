@@ -1,0 +1,282 @@
+/** What several rules ask of an attempt: who is meant, who answered where, what was seen of it. */
+
+import type { ConfEntry, KnownKey } from '../analyze/key-set.ts';
+import type { MergedExchange, View } from '../analyze/merge.ts';
+import type { CookieSight, InitiationSight } from '../analyze/sight.ts';
+import type { FrameId, Seen, Timeline } from '../analyze/timeline.ts';
+import { type Attempt, initiationOf, isAnswered, type Tunnel, type World } from '../analyze/world.ts';
+import { formatIp } from '../base/address.ts';
+import { toBase64 } from '../base/base64.ts';
+import { shortKey } from '../base/keys.ts';
+import { msBetween } from '../base/time.ts';
+import { COOKIE_LIFETIME_MS } from '../wg/constants.ts';
+import type { DropKind } from '../wg/drop.ts';
+
+/** Frame of every view of every initiation, and of what came back, oldest first within a capture. */
+export function attemptFrames(attempt: Attempt, which: 'initiations' | 'all' = 'all'): FrameId[] {
+  const out: FrameId[] = [];
+  for (const { views } of attempt.exchanges) {
+    for (const { exchange } of views) {
+      if (exchange.initiation !== undefined) out.push(exchange.initiation.at);
+      if (which === 'initiations') continue;
+      for (const { seen } of exchange.responses) out.push(seen.at);
+      for (const { seen } of exchange.cookies) out.push(seen.at);
+      for (const { at } of exchange.icmp) out.push(at);
+    }
+  }
+  return out;
+}
+
+export function subjectOf(attempt: Attempt): string {
+  return `handshake:${attempt.exchanges[0]?.id ?? 'unknown'}`;
+}
+
+/** The first initiation, from which endpoints and times are told. */
+export function firstInitiation(attempt: Attempt): Seen | undefined {
+  for (const merged of attempt.exchanges) {
+    const seen = initiationOf(merged);
+    if (seen !== undefined) return seen;
+  }
+  return undefined;
+}
+
+export function unanswered(attempt: Attempt): MergedExchange[] {
+  return attempt.exchanges.filter((merged) => !isAnswered(merged));
+}
+
+export function hasReply(attempt: Attempt): boolean {
+  return attempt.exchanges.some(({ views }) =>
+    views.some(({ exchange }) => exchange.responses.length > 0 || exchange.cookies.length > 0),
+  );
+}
+
+export function hasIcmp(attempt: Attempt): boolean {
+  return attempt.exchanges.some(({ views }) => views.some(({ exchange }) => exchange.icmp.length > 0));
+}
+
+/** The view nearest to the responder: what it holds is what reached that far. */
+export function lastView(merged: MergedExchange): View | undefined {
+  return merged.views.at(-1);
+}
+
+/** What the keys made of an initiation: as the capture nearest to the responder saw it, if that was whole. */
+export function sightAtResponder(merged: MergedExchange): InitiationSight | undefined {
+  return merged.views.findLast(({ exchange }) => exchange.initiation !== undefined && !exchange.initiation.cut)
+    ?.exchange.sight;
+}
+
+/** Unanswered exchanges that a responder with the known keys would have refused for this reason, and the first one's sight. */
+export function refusedAs(
+  attempt: Attempt,
+  kind: DropKind,
+): { readonly refused: MergedExchange[]; readonly sight: InitiationSight | undefined } {
+  const refused = unanswered(attempt).filter((merged) => {
+    const verdict = sightAtResponder(merged)?.verdict;
+    return verdict?.kind === 'refused' && verdict.drop.kind === kind;
+  });
+  return { refused, sight: refused[0] === undefined ? undefined : sightAtResponder(refused[0]) };
+}
+
+/** Frames of the initiations, one per capture that saw them. */
+export function initiationFrames(exchanges: readonly MergedExchange[]): FrameId[] {
+  return exchanges.flatMap(({ views }) =>
+    views.flatMap(({ exchange }) => (exchange.initiation === undefined ? [] : [exchange.initiation.at])),
+  );
+}
+
+export function vantages(attempt: Attempt): Set<string> {
+  return new Set(attempt.exchanges.flatMap(({ views }) => views.map((view) => view.vantage)));
+}
+
+/** Seconds between the first and the last initiation, one decimal. */
+export function attemptSeconds(attempt: Attempt): number {
+  const first = firstInitiation(attempt);
+  const last = attempt.exchanges.at(-1);
+  const seen = last === undefined ? undefined : initiationOf(last);
+  if (first === undefined || seen === undefined) return 0;
+  return Math.round(msBetween(first.at.time, seen.at.time) / 100) / 10;
+}
+
+export function keyName(world: World, key: Parameters<typeof shortKey>[0]): string {
+  const known = world.keys.find(key);
+  return known === undefined ? shortKey(key) : keyLabel(known);
+}
+
+/** `server.conf [Interface] (c6XXmb…5B8=)` */
+export function keyLabel(known: KnownKey): string {
+  return `${known.sources[0] ?? 'a known key'} (${shortKey(known.key)})`;
+}
+
+export interface ResponderGuess {
+  readonly entry: ConfEntry;
+  readonly key: KnownKey;
+  readonly because: string;
+  /** The files bind the two ends to each other, not only the port. */
+  readonly paired: boolean;
+}
+
+/**
+ * Whose configuration the addressed responder runs on: one that names the initiator's own file as its peer and listens
+ * on the port, or else the only one that listens on it. Ports alone prove nothing about which host it is.
+ */
+export function responderOf(attempt: Attempt, world: World): ResponderGuess | undefined {
+  const seen = firstInitiation(attempt);
+  if (seen === undefined) return undefined;
+  const answered = previousResponder(attempt);
+  if (answered !== undefined) {
+    const entry = world.keys.confOf(answered);
+    if (entry !== undefined)
+      return { entry, key: answered, because: 'it answered at this address before', paired: true };
+  }
+  const writers = world.keys.confs.filter((entry) =>
+    entry.conf.peers.some(
+      (peer) => peer.endpoint?.value.ip !== undefined && endpointText(peer.endpoint.value) === seen.to.text,
+    ),
+  );
+  const listening = world.keys.listeningOn(seen.to.port).filter((entry) => !writers.includes(entry));
+  for (const entry of listening) {
+    const writer = writers.find((w) => w.own !== undefined && entry.peers.has(w.own.text));
+    if (writer !== undefined && entry.own !== undefined) {
+      const because = `${writer.name} writes to ${seen.to.text}, ${entry.name} listens on port ${seen.to.port} and has ${writer.name} as its peer`;
+      return { entry, key: entry.own, because, paired: true };
+    }
+  }
+  const [only] = listening;
+  if (listening.length !== 1 || only?.own === undefined) return undefined;
+  return { entry: only, key: only.own, because: `${only.name} listens on port ${seen.to.port}`, paired: false };
+}
+
+function endpointText(value: { ip?: Uint8Array; port: number }): string {
+  if (value.ip === undefined) return '';
+  return value.ip.length === 4 ? `${formatIp(value.ip)}:${value.port}` : `[${formatIp(value.ip)}]:${value.port}`;
+}
+
+/** The key whose owner answered at this end before, or after. */
+function previousResponder(attempt: Attempt): KnownKey | undefined {
+  const asked = attempt.exchanges[0]?.views[0]?.exchange.responderName;
+  for (const merged of [attempt.before, attempt.established]) {
+    if (merged === undefined || attempt.exchanges.includes(merged)) continue;
+    for (const { exchange } of merged.views) {
+      if (exchange.responderName === asked && exchange.sight?.mac1.kind === 'known') return exchange.sight.mac1.key;
+    }
+  }
+  return undefined;
+}
+
+/** Every end that sent anything, by canonical name: worked out once for a world. */
+const heard = new WeakMap<World, ReadonlySet<string>>();
+
+function heardEnds(world: World): ReadonlySet<string> {
+  let ends = heard.get(world);
+  if (ends === undefined) {
+    ends = new Set(
+      world.timelines.flatMap(({ directions }) => [...directions.values()].flatMap((counts) => [...counts.keys()])),
+    );
+    heard.set(world, ends);
+  }
+  return ends;
+}
+
+/** Any packet of the end that is asked, in any capture, or a capture that was taken there. */
+export function peerShowsLife(attempt: Attempt, world: World): boolean {
+  if (world.timelines.length > 1 || attempt.before !== undefined || vantages(attempt).has('responder')) return true;
+  const asked = attempt.exchanges[0]?.views[0]?.exchange.responderName;
+  return (asked !== undefined && heardEnds(world).has(asked)) || attempt.exchanges.some(isAnswered);
+}
+
+/** Captures that hold anything of a tunnel: worked out once for it. */
+const held = new WeakMap<Tunnel, ReadonlySet<Timeline>>();
+
+function timelinesOf(tunnel: Tunnel): ReadonlySet<Timeline> {
+  let set = held.get(tunnel);
+  if (set === undefined) {
+    set = new Set([
+      ...tunnel.exchanges.flatMap(({ views }) => views.map((view) => view.timeline)),
+      ...tunnel.sessions.map(({ timeline }) => timeline),
+    ]);
+    held.set(tunnel, set);
+  }
+  return set;
+}
+
+/** Captures of this path that have no view of the exchange. */
+export function capturesWithout(merged: MergedExchange, attempt: Attempt, world: World): Timeline[] {
+  if (world.timelines.length === 1) return [];
+  const tunnel = timelinesOf(attempt.tunnel);
+  return world.timelines.filter((timeline) => {
+    if (merged.views.some((view) => view.timeline === timeline)) return false;
+    return tunnel.has(timeline) || timeline.frames === 0 || sharesEnd(timeline, attempt) || speaksNothing(timeline);
+  });
+}
+
+/** No WireGuard at all in it: taken elsewhere, or nothing came. */
+function speaksNothing(timeline: Timeline): boolean {
+  return Object.values(timeline.messages).every((count) => count === 0);
+}
+
+function sharesEnd(timeline: Timeline, attempt: Attempt): boolean {
+  const seen = firstInitiation(attempt);
+  if (seen === undefined) return false;
+  for (const { endpoint } of timeline.senders.values())
+    if (endpoint.text === seen.to.text || endpoint.text === seen.from.text) return true;
+  return false;
+}
+
+/** `2001-01-01 00:00:12 UTC` */
+export function dateText(time: { sec: number; nsec: number }): string {
+  return `${new Date(time.sec * 1000).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
+}
+
+/** `7 s`, `3 min 20 s`, `25 years 320 days` */
+export function spanText(ms: number): string {
+  const s = Math.round(Math.abs(ms) / 1000);
+  if (s < 120) return `${s} s`;
+  if (s < 7200) return `${Math.floor(s / 60)} min ${s % 60} s`;
+  if (s < 172_800) return `${Math.floor(s / 3600)} h ${Math.floor((s % 3600) / 60)} min`;
+  const days = Math.floor(s / 86_400);
+  return days < 730 ? `${days} days` : `${Math.floor(days / 365.25)} years ${Math.floor(days % 365.25)} days`;
+}
+
+export function base64Of(key: Uint8Array): string {
+  return toBase64(key);
+}
+
+/** Cookie replies to the initiations of an attempt, once each: as the capture nearest to the initiator saw them. */
+export function cookiesOf(attempt: Attempt): { readonly seen: Seen; readonly sight: CookieSight }[] {
+  return attempt.exchanges.flatMap(
+    ({ views }) => views.find(({ exchange }) => exchange.cookies.length > 0)?.exchange.cookies ?? [],
+  );
+}
+
+/** Initiations that followed a cookie that opens, within its life; `initiator` asks for a view from there. */
+export function retriesAfterCookie(
+  attempt: Attempt,
+  where: 'initiator' | 'any',
+): { readonly merged: MergedExchange; readonly sight: InitiationSight | undefined }[] {
+  const opened = cookiesOf(attempt).filter(({ sight }) => sight.opened === true);
+  const [first] = opened;
+  if (first === undefined) return [];
+  return attempt.exchanges.flatMap((merged) => {
+    const view = where === 'any' ? merged.views[0] : merged.views.find(({ vantage }) => vantage === 'initiator');
+    const initiation = view?.exchange.initiation;
+    if (initiation === undefined) return [];
+    const age = msBetween(first.seen.at.time, initiation.at.time);
+    return age > 0 && age <= COOKIE_LIFETIME_MS ? [{ merged, sight: view?.exchange.sight }] : [];
+  });
+}
+
+/**
+ * The asked end's address was only learned from its own packets: it began the session before, and no file gives it an
+ * Endpoint. Such an end may have gone away without any fault.
+ */
+export function addressLearned(attempt: Attempt, world: World): boolean {
+  const before = attempt.before?.views[0]?.exchange;
+  const now = attempt.exchanges[0]?.views[0]?.exchange;
+  if (before === undefined || now === undefined || before.initiatorName === now.initiatorName) return false;
+  const begunBefore = attempt.tunnel.attempts.some(
+    (other) => other !== attempt && other.initiator === attempt.initiator && other.outcome === 'established',
+  );
+  const asker = before.sight?.mac1.kind === 'known' ? world.keys.confOf(before.sight.mac1.key) : undefined;
+  const asked = now.sight?.mac1.kind === 'known' ? asker?.peers.get(now.sight.mac1.key.text) : undefined;
+  return asked === undefined ? !begunBefore : asked.endpoint === undefined;
+}

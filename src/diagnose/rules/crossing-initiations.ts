@@ -1,0 +1,111 @@
+/** Both ends begin at once: each takes the other's initiation and so forgets its own. */
+
+import type { MergedExchange } from '../../analyze/merge.ts';
+import { initiationOf, isConfirmed, type Tunnel } from '../../analyze/world.ts';
+import { msBetween } from '../../base/time.ts';
+import { defineRule } from '../rule.ts';
+
+/** A round trip of more than this and the two are no crossing. */
+const ROUND_TRIP_MS = 3000;
+const OFTEN = 3;
+/** Exchanges after one that are looked at: more do not fit into a round trip. */
+const NEAREST = 4;
+
+export const crossingInitiations = defineRule({
+  name: 'crossing-initiations',
+  severity: 'info',
+  on: 'tunnel',
+  group: 'wire',
+  spec: 'wp §5.4.2',
+  hides: ['session-unconfirmed', 'psk-mismatch', 'no-response', 'response-late', 'responder-silent'],
+  explain: {
+    what: 'both ends sent an initiation within one round trip',
+    why: 'each end accepts the other’s initiation and thereby drops its own, so both responses find nobody; after answering, neither may begin again for five seconds. It recovers as soon as one end is first',
+    fix: 'nothing has to be done when it recovers; when it keeps happening, let only one end have an Endpoint or a PersistentKeepalive',
+  },
+  check(tunnel) {
+    const crossings = findCrossings(tunnel);
+    const [one] = crossings;
+    if (one === undefined) return undefined;
+    const after = tunnel.exchanges.some((merged) => isConfirmed(merged) && isAfter(one.a, merged));
+    const failed =
+      tunnel.attempts.every(({ outcome }) => outcome === 'failed' || outcome === 'open') &&
+      !tunnel.exchanges.some(isConfirmed);
+    if (!after && !failed && crossings.length < OFTEN) {
+      // the capture ends too early to say that it did not recover
+      return tunnel.exchanges.some(isConfirmed) ? result(crossings, 'info', true) : undefined;
+    }
+    if (failed && crossings.length < 2) return undefined;
+    return result(crossings, failed ? 'error' : crossings.length >= OFTEN ? 'warning' : 'info', !failed);
+  },
+  message: ({ times, recovered }) =>
+    recovered
+      ? `both ends began a handshake at the same time${times === 1 ? '' : `, ${times} times`}: each forgot its own for the other’s, and one of them came through later`
+      : `both ends begin their handshakes at the same time, ${times} times in this capture: each forgets its own for the other’s, and no session ever begins`,
+  fix: () => ({
+    linux: ['remove Endpoint (or PersistentKeepalive) on the end that can be reached: then only the other one begins'],
+    routeros: [
+      'on the end that can be reached: /interface wireguard peers set [find …] responder=yes (is-responder before 7.17)',
+    ],
+  }),
+});
+
+interface Crossing {
+  readonly a: MergedExchange;
+  readonly b: MergedExchange;
+}
+
+function result(crossings: readonly Crossing[], severity: 'info' | 'warning' | 'error', recovered: boolean) {
+  return {
+    facts: { times: crossings.length, recovered },
+    certainty: 'deduced' as const,
+    severity,
+    frames: crossings.flatMap(({ a, b }) =>
+      [a, b].flatMap((m) =>
+        m.views.flatMap(({ exchange }) => (exchange.initiation === undefined ? [] : [exchange.initiation.at])),
+      ),
+    ),
+    subject: `handshake:${crossings[0]?.a.id ?? ''}`,
+  };
+}
+
+function isAfter(first: MergedExchange, other: MergedExchange): boolean {
+  const a = initiationOf(first);
+  const b = initiationOf(other);
+  return a !== undefined && b !== undefined && a !== b && msBetween(a.at.time, b.at.time) > 0;
+}
+
+/** Two initiations in opposite directions, the second sent before the answer to the first was seen; neither was confirmed. */
+function findCrossings(tunnel: Tunnel): Crossing[] {
+  const out: Crossing[] = [];
+  const ends = new Map(
+    tunnel.attempts.flatMap((attempt) => attempt.exchanges.map((merged) => [merged, attempt.initiator] as const)),
+  );
+  // exchanges are in order of time, so only the nearest few can cross
+  for (const [i, a] of tunnel.exchanges.entries()) {
+    for (const b of tunnel.exchanges.slice(i + 1, i + 1 + NEAREST)) {
+      const [x, y] = [ends.get(a), ends.get(b)];
+      if (x !== undefined && y !== undefined && x !== y && crosses(a, b)) out.push({ a, b });
+    }
+  }
+  return out;
+}
+
+function crosses(a: MergedExchange, b: MergedExchange): boolean {
+  if (isConfirmed(a) && isConfirmed(b)) return false;
+  return a.views.some(({ exchange: x, timeline }) => {
+    const y = b.views.find((view) => view.timeline === timeline)?.exchange;
+    if (x.initiation === undefined || y?.initiation === undefined) return false;
+    const [first, second] = msBetween(x.initiation.at.time, y.initiation.at.time) >= 0 ? [x, y] : [y, x];
+    const gap =
+      first.initiation === undefined || second.initiation === undefined
+        ? Number.POSITIVE_INFINITY
+        : msBetween(first.initiation.at.time, second.initiation.at.time);
+    const answer = first.responses[0]?.seen;
+    const before =
+      answer === undefined || second.initiation === undefined
+        ? answer !== undefined
+        : msBetween(second.initiation.at.time, answer.at.time) >= 0;
+    return gap <= ROUND_TRIP_MS && before;
+  });
+}

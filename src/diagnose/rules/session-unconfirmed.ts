@@ -1,0 +1,81 @@
+/** Every initiation is answered, and no session ever begins: the vague parent of a lost response and of a PSK mismatch. */
+import { isAnswered } from '../../analyze/world.ts';
+import { captureOtherEnd } from '../advice.ts';
+import { attemptFrames, firstInitiation, subjectOf, vantages } from '../evidence.ts';
+import { defineRule } from '../rule.ts';
+
+export const sessionUnconfirmed = defineRule({
+  name: 'session-unconfirmed',
+  severity: 'error',
+  on: 'attempt',
+  group: 'wire',
+  fromSilence: true,
+  spec: 'wp §5.4.3',
+  explain: {
+    what: 'each new initiation is answered, and no data ever comes for the index of the answer',
+    why: 'either the response does not reach the initiator, or the initiator refuses it: with different preshared keys it opens nothing and is dropped without a word',
+    fix: 'capture at the initiator: if the response arrives there, compare the preshared keys; if not, look at the way back',
+  },
+  check(attempt) {
+    const first = firstInitiation(attempt);
+    const answered = attempt.exchanges.filter(isAnswered);
+    if (first === undefined || answered.length === 0) return undefined;
+    const seenAt = vantages(attempt);
+    const atInitiator = seenAt.has('initiator');
+    return {
+      facts: {
+        initiations: attempt.exchanges.length,
+        answers: answered.length,
+        from: first.from.text,
+        port: first.from.port,
+        atInitiator,
+      },
+      certainty: atInitiator || seenAt.has('unknown') ? 'suspected' : 'deduced',
+      frames: attemptFrames(attempt),
+      subject: subjectOf(attempt),
+      notes: [
+        atInitiator
+          ? 'the responses reach the initiator’s capture: a firewall behind it, a wrong checksum, or a preshared key that differs from the files'
+          : 'a response that is lost on the way back and a preshared key that differs look the same from this end, in the counters as well',
+      ],
+      ruledOut: [
+        {
+          rule: 'unknown-initiator',
+          because: 'the responder answers: key, peer and timestamp are right',
+          frames: attemptFrames(attempt).slice(0, 2),
+        },
+      ],
+      missing: [
+        ...(atInitiator
+          ? []
+          : [
+              {
+                key: 'a capture at the initiator',
+                wouldSettle: 'whether the responses arrive (then it is the preshared key) or not (then it is the path)',
+              },
+            ]),
+        {
+          key: 'the initiator’s configuration, or its key log',
+          wouldSettle: 'whether the preshared keys are the same',
+        },
+      ],
+    };
+  },
+  message: ({ answers, from, atInitiator }) =>
+    atInitiator
+      ? `${answers} response${answers === 1 ? '' : 's'} reached ${from}, and it never used one`
+      : `the responder answered ${answers} initiation${answers === 1 ? '' : 's'} of ${from}, which never used an answer: it does not get them, or the preshared keys differ`,
+  fix: ({ port }) => {
+    const advice = captureOtherEnd({ port: Number(port) });
+    return {
+      linux: [
+        ...advice.linux,
+        'compare PresharedKey in both [Peer] sections: the same line on both ends, or on neither',
+      ],
+      routeros: [
+        ...advice.routeros,
+        'compare preshared-key of both peers: /interface wireguard peers print detail show-sensitive',
+      ],
+    };
+  },
+});

@@ -1,0 +1,80 @@
+/** Files and standard input as sources, read in pieces: a capture may be larger than memory. */
+import { createReadStream } from 'node:fs';
+import { access, constants, stat } from 'node:fs/promises';
+import type { Source } from '../report/diagnose.ts';
+
+/** Large enough that asynchrony costs nothing, small enough that many may be open. */
+const CHUNK_BYTES = 256 * 1024;
+
+/** A file that cannot be read, in words for the person who named it. */
+export class FileError extends Error {
+  readonly path: string;
+  readonly hint: string | undefined;
+
+  constructor(path: string, message: string, hint?: string) {
+    super(message);
+    this.name = 'FileError';
+    this.path = path;
+    this.hint = hint;
+  }
+}
+
+const REASONS: Readonly<Record<string, readonly [message: string, hint?: string]>> = {
+  ENOENT: ['there is no such file', 'check the spelling; paths are relative to the current directory'],
+  ENOTDIR: ['there is no such file', 'a part of this path is a file, not a directory'],
+  EISDIR: ['this is a directory', 'name the files in it'],
+  EACCES: [
+    'reading it is not permitted',
+    'captures and configurations often belong to root: copy it, or run as a user who may read it',
+  ],
+  EPERM: ['reading it is not permitted'],
+  ELOOP: ['its symbolic links lead in a circle'],
+  ENAMETOOLONG: ['its name is too long'],
+  EMFILE: ['too many files are open', 'name fewer files at once'],
+};
+
+/** Puts an error of Node's file functions into words; anything else is handed back as it is. */
+function inWords(path: string, error: unknown): unknown {
+  if (error instanceof FileError || !(error instanceof Error)) return error;
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+  if (code === undefined) return error;
+  const [message, hint] = REASONS[code] ?? [`it cannot be read (${code})`];
+  return new FileError(path, message, hint);
+}
+
+/**
+ * Looks whether a file can be read, without opening it: a named pipe can be opened once only.
+ * Gives its size in bytes, undefined where it has none (a pipe). Rejects with a FileError.
+ */
+export async function checkReadable(path: string): Promise<number | undefined> {
+  try {
+    const stats = await stat(path);
+    if (stats.isDirectory()) throw new FileError(path, ...(REASONS['EISDIR'] ?? ['this is a directory']));
+    await access(path, constants.R_OK);
+    return stats.isFile() ? stats.size : undefined;
+  } catch (error) {
+    throw inWords(path, error);
+  }
+}
+
+/** The source is named as the path; reading it rejects with a FileError. */
+export function fileSource(path: string): Source {
+  return { name: path, open: () => chunks(path, createReadStream(path, { highWaterMark: CHUNK_BYTES })) };
+}
+
+/** A stream that is already open, such as standard input. */
+export function streamSource(name: string, stream: () => AsyncIterable<Uint8Array | string>): Source {
+  return { name, open: () => chunks(name, stream()) };
+}
+
+/** Plain Uint8Array: a Buffer's `slice` would share memory where the readers expect a copy. */
+async function* chunks(name: string, stream: AsyncIterable<Uint8Array | string>): AsyncGenerator<Uint8Array> {
+  try {
+    for await (const chunk of stream) {
+      if (typeof chunk === 'string') throw new TypeError(`${name} was opened as text`);
+      yield new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+    }
+  } catch (error) {
+    throw inWords(name, error);
+  }
+}

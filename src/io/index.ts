@@ -1,0 +1,3 @@
+/** `wgwhy/node`: what needs Node. Files and streams as sources, and captures read by the pcap-parser package. */
+export { checkReadable, FileError, fileSource, streamSource } from './files.ts';
+export { openWithPcapParser } from './pcap-parser-reader.ts';

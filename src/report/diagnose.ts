@@ -1,0 +1,131 @@
+/** From sources to a report: the whole analysis behind one call, in Node and in a browser. */
+
+import { KeySet } from '../analyze/key-set.ts';
+import { KeyedObserver } from '../analyze/observer.ts';
+import type { Timeline } from '../analyze/timeline.ts';
+import type { At } from '../analyze/vantage.ts';
+import { buildWorld } from '../analyze/world.ts';
+import { toBase64 } from '../base/base64.ts';
+import type { Problem } from '../base/problem.ts';
+import type { Result } from '../base/result.ts';
+import type { CaptureReader } from '../capture/frame.ts';
+import { openCapture } from '../capture/open.ts';
+import { parsePublicKeyArgument } from '../config/public-key-argument.ts';
+import { noble } from '../crypto/noble.ts';
+import type { Crypto } from '../crypto/port.ts';
+import { rules } from '../diagnose/registry.ts';
+import { runRules } from '../diagnose/run.ts';
+import { buildReport, reportFinding } from './build.ts';
+import { runCapture } from './capture-run.ts';
+import type { WgwhyEvent } from './event.ts';
+import { type Input, inputId, labels, readInput, type Source } from './inputs.ts';
+import type { PolicyName, Report } from './model.ts';
+import { scrubber } from './scrub.ts';
+
+export type { Source } from './inputs.ts';
+
+export interface DiagnoseOptions {
+  /** Public keys given by hand, as `NAME=KEY`. */
+  readonly publicKeys?: readonly string[];
+  /** Where captures were taken: for all of them, or by source name. */
+  readonly at?: At | ReadonlyMap<string, At>;
+  /** Another capture reader than our own, e.g. the pcap-parser adapter. */
+  readonly openCapture?: (source: AsyncIterable<Uint8Array>) => Promise<Result<CaptureReader, Problem>>;
+  readonly crypto?: Crypto;
+  readonly policy?: PolicyName;
+  /** Name and version for the report. */
+  readonly tool?: string;
+  onProgress?(progress: { readonly source: string; readonly frames: number }): void;
+  onEvent?(event: WgwhyEvent): void;
+}
+
+export interface Diagnosis {
+  readonly report: Report;
+  /** False when no source could be used at all: exit code 2. */
+  readonly usable: boolean;
+}
+
+export interface InputProblem extends Problem {
+  readonly input: string;
+}
+
+/**
+ * Reads keys and configurations first, then each capture once, in the order given; then runs the rules. A source that
+ * cannot be used becomes a problem of the report; what a source throws while it is read passes through.
+ */
+export async function diagnose(sources: readonly Source[], options: DiagnoseOptions = {}): Promise<Diagnosis> {
+  const crypto = options.crypto ?? noble;
+  const keys = new KeySet(crypto);
+  const problems: InputProblem[] = [];
+  const inputs: Input[] = [];
+  const named = labels(sources.map(({ name }) => name));
+  for (const [i, source] of sources.entries()) {
+    const input = await readInput(inputId(i), source, named[i] ?? source.name, keys, (problem) =>
+      problems.push({ input: source.name, ...problem }),
+    );
+    if (input !== undefined) inputs.push(input);
+  }
+  for (const argument of options.publicKeys ?? []) {
+    const parsed = parsePublicKeyArgument(argument);
+    if (parsed.ok) {
+      keys.addPublic(parsed.value.key, parsed.value.name);
+      inputs.push({
+        id: inputId(sources.length + inputs.length),
+        name: parsed.value.name,
+        label: parsed.value.name,
+        kind: 'public-key',
+      });
+    } else problems.push({ input: '--public-key', ...parsed.error });
+  }
+
+  const timelines: Timeline[] = [];
+  const at = new Map<string, At>();
+  for (const input of inputs) {
+    if (input.chunks === undefined) continue;
+    const opened = await (options.openCapture ?? openCapture)(input.chunks);
+    if (!opened.ok) {
+      problems.push({ input: input.name, ...opened.error });
+      continue;
+    }
+    const where = typeof options.at === 'string' ? options.at : options.at?.get(input.name);
+    if (where !== undefined) at.set(input.id, where);
+    timelines.push(
+      await runCapture({
+        id: input.id,
+        name: input.label,
+        reader: opened.value,
+        keys,
+        observer: new KeyedObserver(crypto, keys),
+        problem: (problem) => problems.push({ input: input.name, ...problem }),
+        event: options.onEvent === undefined ? undefined : cleanEvents(keys, options.onEvent),
+        progress: (frames) => options.onProgress?.({ source: input.name, frames }),
+      }),
+    );
+  }
+
+  const clean = scrubber(keys);
+  const world = buildWorld(timelines, keys, at);
+  const outcome = runRules(rules, world);
+  for (const finding of outcome.findings) {
+    options.onEvent?.({ schema: 'wgwhy/event/1', event: 'finding-opened', finding: clean(reportFinding(finding)) });
+  }
+  const report = clean(
+    buildReport({
+      tool: options.tool ?? 'wgwhy',
+      policy: options.policy ?? 'linux',
+      inputs: inputs.filter(({ kind, id }) => kind !== 'capture' || timelines.some((t) => t.capture === id)),
+      world,
+      outcome,
+      problems,
+    }),
+  );
+  const usable = report.inputs.some(({ kind }) => kind === 'capture' || kind === 'wg-conf');
+  return { report, usable };
+}
+
+/** Only a private key that also stands as a public one can get into an event: nothing is copied where none does. */
+function cleanEvents(keys: KeySet, emit: (event: WgwhyEvent) => void): (event: WgwhyEvent) => void {
+  const clean = scrubber(keys);
+  const leaks = [...keys.secrets()].some((secret) => keys.publics.has(toBase64(secret)));
+  return leaks ? (event) => emit(clean(event)) : emit;
+}

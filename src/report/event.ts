@@ -1,0 +1,47 @@
+/** Events: one line of NDJSON each, in the order in which things become known. */
+import type { FrameRef, ReportFinding } from './model.ts';
+
+export type WgwhyEvent = { readonly schema: 'wgwhy/event/1' } & (
+  | { readonly event: 'frame-skipped'; readonly at: FrameRef; readonly reason: string; readonly detail: string }
+  | {
+      readonly event: 'message';
+      readonly at: FrameRef;
+      readonly message: 'initiation' | 'response' | 'cookie-reply' | 'data';
+      readonly from: string;
+      readonly to: string;
+      readonly length: number;
+      /** `0x30d037d8` */
+      readonly sender?: string;
+      readonly receiver?: string;
+      /** Decimal, since it has 64 bits. */
+      readonly counter?: string;
+      /** Base64 of the public key whose MAC1 this carries; null when it is none of the known ones. */
+      readonly mac1Owner?: string | null;
+      /** Base64 of the initiator's static public key, when it could be opened. */
+      readonly initiator?: string;
+      readonly tai64n?: string;
+      /** Whether the response opened with the PSK bound to its ephemeral, as Wireshark's `wg.handshake_ok`. */
+      readonly handshakeOk?: boolean;
+      /** `file:line` of the PSK that opened it, where that is not the bound one. */
+      readonly opensWith?: string;
+      /** Length of the decrypted inner packet; 0 for a keepalive. */
+      readonly innerLength?: number;
+    }
+  | {
+      readonly event: 'verdict';
+      readonly at: FrameRef;
+      readonly verdict: 'accepted' | 'refused' | 'undecided';
+      readonly drop?: string;
+      readonly missing?: readonly string[];
+    }
+  | {
+      readonly event: 'session';
+      readonly at: FrameRef;
+      readonly initiator: string;
+      readonly responder: string;
+      /** `0xINITIATOR/0xRESPONDER` */
+      readonly indices: string;
+      readonly state: 'established' | 'ended';
+    }
+  | { readonly event: 'finding-opened' | 'finding-superseded' | 'finding-closed'; readonly finding: ReportFinding }
+);

@@ -1,0 +1,24 @@
+/** The last gate: nothing that any file names as a secret leaves in a report or an event, whatever field it got into. */
+
+import type { KeySet } from '../analyze/key-set.ts';
+import { toBase64 } from '../base/base64.ts';
+
+const HIDDEN = '(secret, not shown)';
+
+/**
+ * Private keys pasted where public ones belong would otherwise be printed as public keys. Also catches the shortened
+ * form. Gives the value itself back when there is nothing to hide, which costs one pass over its strings.
+ */
+export function scrubber(keys: KeySet): <T>(value: T) => T {
+  const secrets = [...keys.secrets()].map((secret) => toBase64(secret));
+  if (secrets.length === 0) return (value) => value;
+  const short = secrets.map((text) => `${text.slice(0, 6)}…${text.slice(-4)}`);
+  const pattern = new RegExp([...secrets, ...short].map((text) => text.replace(/[+/]/g, '\\$&')).join('|'), 'g');
+  const clean = <T>(value: T): T => {
+    if (typeof value === 'string') return value.replace(pattern, HIDDEN) as T;
+    if (Array.isArray(value)) return value.map(clean) as T;
+    if (value === null || typeof value !== 'object') return value;
+    return Object.fromEntries(Object.entries(value).map(([name, field]) => [name, clean(field)])) as T;
+  };
+  return clean;
+}

@@ -1,0 +1,100 @@
+/** What every part of the text report needs: width, paint, short file names, frames in words. */
+import { labels } from './inputs.ts';
+import type { FrameRef, Report } from './model.ts';
+import { absolute, relative } from './text-time.ts';
+import { type Paint, pad, painter, sanitise, widthOf, wrap } from './text-wrap.ts';
+
+export interface TextOptions {
+  /** Columns; 100 where nothing is said, never below 60. */
+  readonly width?: number;
+  readonly colour?: boolean;
+  /** Everything: all frames, every finding in full, the hidden ones by name. */
+  readonly verbose?: boolean;
+}
+
+export interface Page {
+  readonly width: number;
+  readonly paint: Paint;
+  readonly verbose: boolean;
+  /** By input id: as much of the path as tells the files apart. */
+  readonly names: ReadonlyMap<string, string>;
+  /** By input id: the time of its first frame, what relative times count from. */
+  readonly starts: ReadonlyMap<string, string>;
+  /** Whether a frame number alone could be misread. */
+  readonly severalCaptures: boolean;
+}
+
+const DEFAULT_WIDTH = 100;
+const MIN_WIDTH = 60;
+/** Frames named in one sentence, and lines of proof, before "and … more". */
+const FRAMES_SHOWN = 8;
+
+/** Takes the report as it came: the names in it are made harmless here. */
+export function makePage(report: Report, options: TextOptions): Page {
+  // as findings call them, so that sentence and proof use one name
+  const short = labels(report.inputs.map(({ name }) => name));
+  const starts = new Map<string, string>();
+  for (const { id, from } of report.inputs) if (from !== undefined) starts.set(sanitise(id), from);
+  return {
+    width: Math.max(MIN_WIDTH, Math.floor(options.width ?? DEFAULT_WIDTH) || DEFAULT_WIDTH),
+    paint: painter(options.colour ?? false),
+    verbose: options.verbose ?? false,
+    names: new Map(report.inputs.map(({ id, name }, at) => [sanitise(id), sanitise(short[at] ?? name)])),
+    starts,
+    severalCaptures: report.inputs.filter(({ kind }) => kind === 'capture').length > 1,
+  };
+}
+
+export const nameOf = (page: Page, input: string): string => page.names.get(input) ?? input;
+
+/** A heading and what belongs to it; nothing at all where nothing belongs to it. */
+export function section(page: Page, title: string, lines: readonly string[]): string[] {
+  return lines.length === 0 ? [] : ['', page.paint('bold', title), ...lines];
+}
+
+/** `client.pcap frames 1, 3, 5-9 and server.pcap frame 2`. */
+export function framesInWords(page: Page, frames: readonly FrameRef[]): string {
+  const numbers = new Map<string, number[]>();
+  for (const { input, frame } of frames) {
+    const list = numbers.get(input);
+    if (list === undefined) numbers.set(input, [frame]);
+    else list.push(frame);
+  }
+  return [...numbers].map(([input, list]) => `${nameOf(page, input)} ${numbersInWords(page, list)}`).join(' and ');
+}
+
+function numbersInWords(page: Page, frames: readonly number[]): string {
+  const sorted = [...new Set(frames)].sort((a, b) => a - b);
+  const runs: [number, number][] = [];
+  for (const frame of sorted) {
+    const last = runs.at(-1);
+    if (last !== undefined && frame === last[1] + 1) last[1] = frame;
+    else runs.push([frame, frame]);
+  }
+  const shown = page.verbose ? runs : runs.slice(0, FRAMES_SHOWN);
+  const rest = runs.slice(shown.length).reduce((sum, [from, to]) => sum + to - from + 1, 0);
+  const text = shown
+    .map(([from, to]) => (from === to ? `${from}` : `${from}${to === from + 1 ? ', ' : '-'}${to}`))
+    .join(', ');
+  return `${sorted.length === 1 ? 'frame' : 'frames'} ${text}${rest > 0 ? ` and ${rest} more` : ''}`;
+}
+
+/** One line a frame, with its time since the start of its capture (as Wireshark counts) and its time of day. */
+export function frameLines(page: Page, frames: readonly FrameRef[]): string[] {
+  const shown = page.verbose || frames.length <= FRAMES_SHOWN ? frames : frames.slice(0, FRAMES_SHOWN - 1);
+  const rows = shown.map(({ input, frame, time }) => {
+    const start = page.starts.get(input) ?? frames.find((other) => other.input === input)?.time;
+    const when = time === '' ? 'no time in the capture' : absolute(time);
+    return [`${nameOf(page, input)} frame ${frame}`, relative(time, start) ?? '', when] as const;
+  });
+  const wide = Math.max(0, ...rows.map(([where]) => widthOf(where)));
+  const sinceWide = Math.max(0, ...rows.map(([, since]) => widthOf(since)));
+  const lines = rows.flatMap(([where, since, when]) => {
+    const row = `  ${pad(where, wide)}  ${since.padStart(sinceWide)}  ${when}`;
+    if (widthOf(row) <= page.width) return [row];
+    return [...wrap(where, page.width, '  '), ...wrap(`${since} ${when}`, page.width, '    ')];
+  });
+  const rest = frames.length - shown.length;
+  if (rest > 0) lines.push(...wrap(`and ${rest} more frames (--verbose lists them)`, page.width, '  '));
+  return lines;
+}

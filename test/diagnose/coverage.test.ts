@@ -1,0 +1,63 @@
+/**
+ * Every rule runs on every capture of the set, and fires exactly where vectors/findings.json says.
+ * After a change that is meant: WGWHY_UPDATE_FINDINGS=1 npx vitest run test/diagnose/coverage.test.ts writes the file
+ * anew; read its diff.
+ */
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { rules } from '../../src/diagnose/registry.ts';
+import { diagnoseLab, fastCrypto, LAB_CASES } from '../scenarios/lab.ts';
+import { dictionary, fields, list, readVectors, text } from '../vectors.ts';
+
+const FILE = new URL('../../vectors/findings.json', import.meta.url);
+const UPDATE = (process.env['WGWHY_UPDATE_FINDINGS'] ?? '') !== '';
+const SOURCE =
+  'what this project finds in its own captures: severity, certainty, rule; hidden ones behind a sharper rule';
+
+/** Rules that no capture of the set shows, and the test that shows each. */
+const SHOWN_ELSEWHERE: Readonly<Record<string, string>> = {};
+
+const declared: Record<string, readonly string[]> =
+  UPDATE && !existsSync(fileURLToPath(FILE))
+    ? {}
+    : readVectors(FILE, fields({ source: text, cases: dictionary(list(text)) })).cases;
+const found: Record<string, readonly string[]> = {};
+
+beforeAll(async () => {
+  for (const one of LAB_CASES) {
+    const { findings, hidden } = await diagnoseLab(one, { crypto: fastCrypto });
+    found[one.id] = [
+      ...findings.map(({ severity, certainty, rule }) => `${severity} ${certainty} ${rule}`),
+      ...hidden.map(({ rule, by }) => `hidden ${rule} (${by})`),
+    ];
+  }
+  if (UPDATE) writeFileSync(FILE, `${JSON.stringify({ source: SOURCE, cases: found }, undefined, 1)}\n`);
+}, 120_000);
+
+test.skipIf(UPDATE)('every capture and vantage is declared', () => {
+  expect(Object.keys(declared)).toEqual(LAB_CASES.map(({ id }) => id));
+});
+
+describe.skipIf(UPDATE)('exactly these findings', () => {
+  test.each(LAB_CASES.map(({ id }) => id))('%s', (id) => expect(found[id]).toEqual(declared[id]));
+});
+
+test('every rule fires on a capture of the set or is shown by another test', () => {
+  const shown = new Set(Object.values(found).flatMap((lines) => lines.filter((line) => !line.startsWith('hidden'))));
+  const fires = (rule: string): boolean => [...shown].some((line) => line.endsWith(` ${rule}`));
+  const nowhere = rules.map(({ name }) => name).filter((name) => !fires(name));
+  expect(Object.keys(SHOWN_ELSEWHERE).sort()).toEqual(nowhere.sort());
+});
+
+test.each(Object.entries(SHOWN_ELSEWHERE))('%s is shown by %s', (rule, file) => {
+  expect(readFileSync(new URL(`../${file}`, import.meta.url), 'utf8')).toContain(`'${rule}'`);
+});
+
+test('no rule is declared that does not exist', () => {
+  const names = new Set(rules.map(({ name }) => name));
+  const named = Object.values(declared).flatMap((lines) =>
+    lines.map((line) => line.replace(/ \(.*/, '').replace(/.* /, '')),
+  );
+  expect([...new Set(named)].filter((name) => !names.has(name))).toEqual([]);
+});

@@ -1,0 +1,518 @@
+/** The rules about running sessions: made-up captures for each side of each rule, and real ones where they are at hand. */
+import { existsSync, readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { KeySet } from '../../src/analyze/key-set.ts';
+import { buildWorld } from '../../src/analyze/world.ts';
+import { noble } from '../../src/crypto/noble.ts';
+import type { AnyRule } from '../../src/diagnose/rule.ts';
+import { dataAfterExpiry } from '../../src/diagnose/rules/data-after-expiry.ts';
+import { endpointRoamed } from '../../src/diagnose/rules/endpoint-roamed.ts';
+import { mtuBlackhole } from '../../src/diagnose/rules/mtu-blackhole.ts';
+import { natMappingExpired } from '../../src/diagnose/rules/nat-mapping-expired.ts';
+import { outerFragmentation } from '../../src/diagnose/rules/outer-fragmentation.ts';
+import { packetLoss } from '../../src/diagnose/rules/packet-loss.ts';
+import { packetReplayed } from '../../src/diagnose/rules/packet-replayed.ts';
+import { packetTooOld } from '../../src/diagnose/rules/packet-too-old.ts';
+import { packetUnsealable } from '../../src/diagnose/rules/packet-unsealable.ts';
+import { peerRestarted } from '../../src/diagnose/rules/peer-restarted.ts';
+import { peerWentAway } from '../../src/diagnose/rules/peer-went-away.ts';
+import { rekeyFailed } from '../../src/diagnose/rules/rekey-failed.ts';
+import type { Finding } from '../../src/diagnose/run.ts';
+import { SHARED_ABSENT, shared } from '../shared.ts';
+import { judge, Scene } from './scene.ts';
+import { findingsOf } from './world.ts';
+
+const RULES: readonly AnyRule[] = [
+  natMappingExpired,
+  mtuBlackhole,
+  rekeyFailed,
+  peerRestarted,
+  outerFragmentation,
+  packetUnsealable,
+  dataAfterExpiry,
+  packetLoss,
+  peerWentAway,
+  endpointRoamed,
+  packetReplayed,
+  packetTooOld,
+];
+
+const CLIENT = '10.0.0.2:5000';
+const SERVER = '198.51.100.10:51820';
+const OUTSIDE = '203.0.113.1:40001';
+const OUTSIDE_LATER = '203.0.113.1:40002';
+
+const short = (findings: readonly Finding[]): string[] =>
+  findings.map(({ rule, severity, certainty }) => `${rule.name} ${severity} ${certainty}`);
+const said = (...scenes: readonly Scene[]): string[] => short(judge(RULES, ...scenes));
+
+/** Pings from the client, one a second, answered unless `answered` says no. */
+function pings(scene: Scene, from: number, to: number, counter: number, answered = true): Scene {
+  for (let s = from; s < to; s++) {
+    scene.data(s, CLIENT, SERVER, 1001, counter + s - from);
+    if (answered) scene.data(s + 0.01, SERVER, CLIENT, 1, counter + s - from);
+  }
+  return scene;
+}
+
+describe('packet-loss', () => {
+  const received = (lost: (n: number) => boolean, packets: number, local: string | undefined, timed = true): Scene => {
+    const scene = new Scene('a', local, timed).session(0, CLIENT, SERVER);
+    for (let n = 1; n < packets; n++) if (!lost(n)) scene.data(1 + n / 100, CLIENT, SERVER, 1001, n);
+    return scene;
+  };
+
+  test.each([
+    ['3 % at the receiver', received((n) => n % 33 === 5, 1000, SERVER), ['packet-loss warning proven']],
+    ['less than 1 %', received((n) => n % 200 === 5, 1000, SERVER), ['packet-loss info proven']],
+    ['fewer than 20 packets', received((n) => n % 10 === 5, 100, SERVER), ['packet-loss info proven']],
+    ['at the sender it is the capture that lost them', received((n) => n % 33 === 5, 1000, CLIENT), []],
+    [
+      'where it was captured is unknown',
+      received((n) => n % 33 === 5, 1000, undefined),
+      ['packet-loss info suspected'],
+    ],
+    ['without times', received((n) => n % 33 === 5, 1000, SERVER, false), ['packet-loss warning proven']],
+    [
+      'one long interruption is not the usual loss',
+      received((n) => n > 100 && n < 800, 1000, SERVER),
+      ['packet-loss info proven'],
+    ],
+    ['coarse runs are still counted', received((n) => n % 7 === 3, 10_000, SERVER), ['packet-loss warning proven']],
+    [
+      'every other packet: sent elsewhere in turn',
+      received((n) => n % 2 === 1, 200, SERVER),
+      ['packet-loss info suspected'],
+    ],
+    ['nothing lost', received(() => false, 500, SERVER), []],
+  ])('%s', (_name, scene, wanted) => {
+    expect(said(scene)).toEqual(wanted);
+  });
+
+  test('reordering is not loss, nor is what came before the first packet seen', () => {
+    const scene = new Scene('a', SERVER);
+    for (const n of [50, 52, 51, 54, 53, 55]) scene.data(n / 10, CLIENT, SERVER, 1001, n);
+    scene.data(6, SERVER, CLIENT, 1, 7);
+    expect(said(scene)).toEqual([]);
+  });
+
+  test('a counter that leaps is no loss', () => {
+    const scene = new Scene('a', SERVER).session(0, CLIENT, SERVER);
+    scene.data(1, CLIENT, SERVER, 1001, 1).data(2, CLIENT, SERVER, 1001, 4_000_000_000);
+    expect(said(scene)).toEqual([]);
+  });
+
+  test('two captures: the last one is too near the end of the other capture to count', () => {
+    const sides = [new Scene('a', CLIENT), new Scene('b', SERVER)] as const;
+    for (const side of sides) side.session(0, CLIENT, SERVER);
+    for (let n = 1; n <= 1000; n++) {
+      sides[0].data(n / 50, CLIENT, SERVER, 1001, n);
+      if (n % 40 !== 0) sides[1].data(n / 50, CLIENT, SERVER, 1001, n);
+    }
+    const [finding] = judge(RULES, ...sides);
+    expect(finding).toMatchObject({
+      certainty: 'proven',
+      severity: 'warning',
+      facts: { lost: 24, sent: 1000, percent: 2.4 },
+    });
+  });
+});
+
+describe('mtu-blackhole', () => {
+  const twoSides = (large: number, seconds: readonly number[], arrives = false): readonly [Scene, Scene] => {
+    const sides = [new Scene('a', CLIENT), new Scene('b', SERVER)] as const;
+    for (const side of sides) {
+      side.session(0, CLIENT, SERVER);
+      let counter = 1;
+      for (let s = 1; s < 12; s++) {
+        if (seconds.includes(s)) {
+          if (side === sides[0] || arrives) side.data(s, CLIENT, SERVER, 1001, counter, { length: large });
+        } else side.data(s, CLIENT, SERVER, 1001, counter).data(s + 0.02, SERVER, CLIENT, 1, counter);
+        counter++;
+      }
+    }
+    return sides;
+  };
+
+  test('two captures: large data leaves and never arrives', () => {
+    const [finding, ...more] = judge(RULES, ...twoSides(1452, [3, 5, 7]));
+    expect(more).toEqual([]);
+    expect(finding).toMatchObject({
+      certainty: 'proven',
+      severity: 'error',
+      facts: { greatestPassed: 128, leastLost: 1452, outerLost: 1480, outerPassed: 156, mtu: 1280, messages: 3 },
+    });
+    expect(finding?.message).toContain('1452 + 28 = 1480');
+    expect(finding?.fix.linux?.join(' ')).toContain('--clamp-mss-to-pmtu');
+  });
+
+  test.each([
+    ['large data arrives', twoSides(1452, [3, 5, 7], true), []],
+    ['small data is lost all the same', twoSides(128, [3, 5, 7]), ['packet-loss info proven']],
+    ['two are too few', twoSides(1452, [3, 5]), ['packet-loss info proven']],
+    ['no path is that narrow', twoSides(300, [3, 5, 7]), ['packet-loss info proven']],
+  ])('two captures: %s', (_name, sides, wanted) => {
+    expect(said(...sides)).toEqual(wanted);
+  });
+
+  const oneSide = (
+    gaps: readonly number[],
+    options: { small?: boolean; answered?: boolean; local?: string } = {},
+  ): Scene => {
+    const scene = new Scene('a', options.local ?? CLIENT).session(0, CLIENT, SERVER);
+    let [at, sent, got] = [1, 1, 1];
+    for (const gap of gaps) {
+      scene.data(at, CLIENT, SERVER, 1001, sent++, { length: 1452 });
+      if (options.answered) scene.data(at + 0.02, SERVER, CLIENT, 1, got++);
+      if (options.small !== false) {
+        scene.data(at + 0.05, CLIENT, SERVER, 1001, sent++).data(at + 0.07, SERVER, CLIENT, 1, got++);
+      }
+      at += gap;
+    }
+    return scene;
+  };
+
+  test.each([
+    [
+      'repeated with growing gaps, small data answered',
+      oneSide([0.2, 0.4, 0.8, 1.6, 3.2]),
+      ['mtu-blackhole error suspected'],
+    ],
+    ['the same where it was received: it arrived', oneSide([0.2, 0.4, 0.8, 1.6, 3.2], { local: SERVER }), []],
+    ['too few repetitions', oneSide([0.2, 0.4, 0.8]), []],
+    ['no small data in between: everything may be down', oneSide([0.2, 0.4, 0.8, 1.6, 3.2], { small: false }), []],
+    ['each one answered', oneSide([0.2, 0.4, 0.8, 1.6, 3.2], { answered: true }), []],
+    ['pings of one size at equal gaps', oneSide([0.5, 0.5, 0.5, 0.5, 0.5, 0.5]), []],
+    ['an upload', oneSide(Array.from({ length: 50 }, () => 0.001)), []],
+  ])('one capture: %s', (_name, scene, wanted) => {
+    expect(said(scene)).toEqual(wanted);
+  });
+});
+
+describe('outer-fragmentation', () => {
+  test('fragments tell the path MTU', () => {
+    const scene = new Scene('a', CLIENT).session(0, CLIENT, SERVER);
+    scene.data(1, CLIENT, SERVER, 1001, 1, { length: 1452, fragments: 2, ipLength: 1396 });
+    const [finding] = judge(RULES, scene);
+    expect(finding).toMatchObject({
+      severity: 'warning',
+      certainty: 'proven',
+      facts: { pathMtu: 1396, tunnelMtu: 1336 },
+    });
+  });
+
+  test('over IPv6 the tunnel MTU is 80 less', () => {
+    const [client, server] = ['[2001:db8::2]:5000', '[2001:db8::1]:51820'];
+    const scene = new Scene('a', client).session(0, client, server);
+    scene.data(1, client, server, 1001, 1, { length: 1452 });
+    scene.icmp(1.01, '[2001:db8::ffff]', 'fragmentation-needed', client, server, 1492);
+    expect(judge(RULES, scene)[0]).toMatchObject({ facts: { pathMtu: 1492, tunnelMtu: 1412, fragmented: false } });
+  });
+
+  test.each([
+    ['a figure that everything fits into', 1500, CLIENT],
+    ['another flow', 1400, '10.0.0.9:5000'],
+  ])('not for %s', (_name, mtu, from) => {
+    const scene = new Scene('a', CLIENT).session(0, CLIENT, SERVER);
+    scene.data(1, CLIENT, SERVER, 1001, 1, { length: 1452 });
+    scene.icmp(1.01, '192.0.2.1', 'fragmentation-needed', from, SERVER, mtu);
+    expect(said(scene)).toEqual([]);
+  });
+});
+
+describe('nat-mapping-expired', () => {
+  /** The server’s view: the client behind a NAT, a pause, data from the server that nobody answers. */
+  const atServer = (pause: number, resume: ((scene: Scene, at: number) => void) | undefined): Scene => {
+    const scene = new Scene('b', SERVER).session(0, OUTSIDE, SERVER);
+    if (pause > 10) scene.keepalive(10.01, OUTSIDE, SERVER, 1001, 1);
+    for (let i = 0; i < 20; i++) scene.data(pause + i, SERVER, OUTSIDE, 1, 1 + i);
+    resume?.(scene, pause + 21);
+    return scene.nothing(pause + 40);
+  };
+  const atClient = (pause: number): Scene =>
+    new Scene('a', CLIENT)
+      .session(0, CLIENT, SERVER)
+      .keepalive(10.01, CLIENT, SERVER, 1001, 1)
+      .data(pause + 21, CLIENT, SERVER, 1001, 2)
+      .data(pause + 21.01, SERVER, CLIENT, 1, 21)
+      .nothing(pause + 40);
+  const from = (address: string) => (scene: Scene, at: number) =>
+    scene.data(at, address, SERVER, 1001, 2).data(at + 0.01, SERVER, address, 1, 21);
+
+  test.each([
+    ['back from another port', [atServer(30, from(OUTSIDE_LATER))], 'nat-mapping-expired error deduced'],
+    ['back from the same port', [atServer(30, from(OUTSIDE))], 'nat-mapping-expired error suspected'],
+    ['never back', [atServer(30, undefined)], 'nat-mapping-expired warning suspected'],
+    ['its own capture was running', [atClient(30), atServer(30, from(OUTSIDE))], 'nat-mapping-expired error deduced'],
+  ])('%s', (_name, scenes, wanted) => {
+    expect(said(...scenes)).toContain(wanted);
+  });
+
+  test.each([
+    ['no pause: it has simply gone', [atServer(1, undefined)]],
+    ['no pause, back from the same port', [atServer(1, from(OUTSIDE))]],
+    ['another network', [atServer(30, from('192.0.2.77:40001'))]],
+    [
+      'it answered the initiation: packets do arrive',
+      [
+        atServer(30, (scene, at) =>
+          scene.initiation(at, SERVER, OUTSIDE, 7).response(at + 0.01, OUTSIDE, SERVER, 8, 7),
+        ),
+      ],
+    ],
+    [
+      'persistent keepalives need no answer',
+      [
+        new Scene('b', SERVER)
+          .session(0, OUTSIDE, SERVER)
+          .keepalive(25, SERVER, OUTSIDE, 1, 1)
+          .keepalive(50, SERVER, OUTSIDE, 1, 2)
+          .nothing(90),
+      ],
+    ],
+  ])('not: %s', (_name, scenes) => {
+    expect(said(...scenes).filter((name) => name.startsWith('nat'))).toEqual([]);
+  });
+
+  test('not for the end that did not begin: its address is configured', () => {
+    const scene = pings(new Scene('a', CLIENT).session(0, CLIENT, SERVER), 40, 62, 1, false).nothing(80);
+    expect(said(scene)).toEqual([]);
+  });
+});
+
+describe('peer-went-away', () => {
+  const gone = (): Scene => {
+    const scene = new Scene('b', SERVER).session(0, CLIENT, SERVER);
+    for (let i = 0; i < 20; i++) scene.data(1 + i, SERVER, CLIENT, 1, 1 + i);
+    return scene;
+  };
+  const initiations = (scene: Scene, at: number): Scene => {
+    for (let i = 0; i < 5; i++) scene.initiation(at + i * 5.1, SERVER, CLIENT, 50 + i);
+    return scene.nothing(at + 40);
+  };
+
+  test('data to a learned address stays unanswered to the end', () => {
+    expect(said(gone().nothing(40))).toEqual(['peer-went-away info suspected']);
+  });
+
+  test('initiations alone show it too, and they are no failed rekey', () => {
+    const scene = initiations(
+      new Scene('b', SERVER).session(0, CLIENT, SERVER).keepalive(0.5, CLIENT, SERVER, 1001, 1),
+      60,
+    );
+    expect(said(scene)).toEqual(['peer-went-away info suspected']);
+  });
+
+  test.each([
+    [
+      'the capture ends too soon',
+      new Scene('b', SERVER).session(0, CLIENT, SERVER).data(1, SERVER, CLIENT, 1, 1).nothing(8),
+    ],
+    [
+      'it was never heard: only one direction is captured',
+      new Scene('b', SERVER).data(1, SERVER, CLIENT, 1, 1).data(30, SERVER, CLIENT, 1, 2).nothing(60),
+    ],
+    [
+      'it answers with a keepalive after ten seconds',
+      new Scene('b', SERVER)
+        .session(0, CLIENT, SERVER)
+        .data(1, SERVER, CLIENT, 1, 1)
+        .keepalive(11.02, CLIENT, SERVER, 1001, 1)
+        .nothing(60),
+    ],
+    [
+      'without times',
+      (() => {
+        const scene = new Scene('b', SERVER, false).session(0, CLIENT, SERVER);
+        for (let i = 0; i < 20; i++) scene.data(1, SERVER, CLIENT, 1, 1 + i);
+        return scene;
+      })(),
+    ],
+  ])('not: %s', (_name, scene) => {
+    expect(said(scene)).toEqual([]);
+  });
+
+  test('not when its own capture shows that it lives', () => {
+    const own = new Scene('a', CLIENT).session(0, CLIENT, SERVER);
+    for (let i = 0; i < 20; i++) own.data(1 + i, CLIENT, SERVER, 1001, 1 + i);
+    expect(said(own.nothing(40), gone().nothing(40)).filter((name) => name.startsWith('peer'))).toEqual([]);
+  });
+});
+
+describe('peer-restarted', () => {
+  interface Story {
+    readonly age?: number;
+    readonly silence?: number;
+    readonly answer?: number;
+    readonly refused?: boolean;
+    readonly initiations?: number;
+    readonly both?: boolean;
+  }
+  const story = ({
+    age = 10,
+    silence = 15.2,
+    answer = 0.01,
+    refused = false,
+    initiations = 1,
+    both = true,
+  }: Story): Scene => {
+    const scene = new Scene('a', CLIENT).session(0, CLIENT, SERVER);
+    if (both) pings(scene, age - 3, age, 1);
+    for (let s = 0; s < silence; s++) scene.data(age + s, CLIENT, SERVER, 1001, 10 + s);
+    if (refused) scene.icmp(age + 0.1, '198.51.100.10', 'port-unreachable', CLIENT, SERVER);
+    for (let i = 0; i < initiations; i++) scene.initiation(age + silence + i * 5.1, CLIENT, SERVER, 20 + i);
+    const at = age + silence + (initiations - 1) * 5.1 + answer;
+    return scene
+      .response(at, SERVER, CLIENT, 30, 20 + initiations - 1)
+      .data(at + 0.01, CLIENT, SERVER, 30, 0)
+      .nothing(at + 30);
+  };
+
+  test.each([
+    ['data unanswered, then the first initiation is answered at once', story({}), ['peer-restarted warning suspected']],
+    ['and “port unreachable” came from there', story({ refused: true }), ['peer-restarted warning deduced']],
+    ['the path was down: only the third try is answered', story({ initiations: 3 }), []],
+    ['answered late', story({ answer: 3 }), []],
+    ['the session had run out', story({ age: 170 }), []],
+    ['a single lost packet', story({ silence: 0.5 }), []],
+  ])('%s', (_name, scene, wanted) => {
+    expect(said(scene)).toEqual(wanted);
+  });
+});
+
+describe('rekey-failed', () => {
+  const failing = (who: readonly [string, string], after: number, end = 60): Scene => {
+    const scene = new Scene('a', CLIENT).session(0, CLIENT, SERVER);
+    pings(scene, 1, 6, 1);
+    for (let i = 0; i < 8; i++) scene.initiation(after + i * 5.1, who[0], who[1], 60 + i);
+    return scene.nothing(after + end);
+  };
+
+  test('a session worked, the later initiations do not', () => {
+    const [finding] = judge(RULES, failing([CLIENT, SERVER], 122));
+    expect(finding).toMatchObject({ rule: { name: 'rekey-failed' }, severity: 'error', certainty: 'deduced' });
+    expect(finding?.facts).toMatchObject({
+      initiations: 8,
+      sessionBegan: '2023-11-14 22:13:20 UTC',
+      sessionExpires: '2023-11-14 22:16:20 UTC',
+    });
+  });
+
+  test.each([
+    ['the other end never answered an initiation', failing([SERVER, CLIENT], 122), ['peer-went-away info suspected']],
+    [
+      'the capture ends at once',
+      new Scene('a', CLIENT).session(0, CLIENT, SERVER).initiation(122, CLIENT, SERVER, 60).nothing(124),
+      [],
+    ],
+    ['traffic goes on', failing([CLIENT, SERVER], 122).data(170, SERVER, CLIENT, 1, 99).nothing(190), []],
+    ['a later one succeeds', failing([CLIENT, SERVER], 122).session(190, CLIENT, SERVER, 80), []],
+  ])('not: %s', (_name, scene, wanted) => {
+    expect(said(scene).filter((name) => !name.startsWith('packet-loss'))).toEqual(wanted);
+  });
+});
+
+describe('endpoint-roamed', () => {
+  const moved = (follows: boolean): Scene =>
+    new Scene('b', SERVER)
+      .session(0, OUTSIDE, SERVER)
+      .data(2, OUTSIDE_LATER, SERVER, 1001, 1)
+      .data(2.01, SERVER, follows ? OUTSIDE_LATER : OUTSIDE, 1, 1)
+      .nothing(5);
+
+  test('the replies follow', () => {
+    const [finding, ...more] = judge(RULES, moved(true));
+    expect(more).toEqual([]);
+    expect(finding).toMatchObject({
+      severity: 'info',
+      certainty: 'proven',
+      facts: { from: OUTSIDE, to: OUTSIDE_LATER, counter: 1 },
+    });
+  });
+
+  test('not while they do not: anyone can copy a packet', () => {
+    expect(said(moved(false))).toEqual([]);
+  });
+});
+
+describe('packets that the receiver drops', () => {
+  test('the same counter later is a repetition, at the receiver', () => {
+    const scene = new Scene('b', SERVER)
+      .session(0, CLIENT, SERVER)
+      .data(1, CLIENT, SERVER, 1001, 1)
+      .data(4, CLIENT, SERVER, 1001, 1);
+    expect(said(scene)).toEqual(['packet-replayed info proven']);
+  });
+
+  test('at the sender it is a copy that the capture made', () => {
+    const scene = new Scene('a', CLIENT)
+      .session(0, CLIENT, SERVER)
+      .data(1, CLIENT, SERVER, 1001, 1)
+      .data(4, CLIENT, SERVER, 1001, 1);
+    expect(said(scene)).toEqual([]);
+  });
+
+  test('far behind the window', () => {
+    const scene = new Scene('b', SERVER)
+      .session(0, CLIENT, SERVER)
+      .data(1, CLIENT, SERVER, 1001, 9000)
+      .data(2, CLIENT, SERVER, 1001, 3);
+    expect(said(scene)).toContain('packet-too-old info proven');
+  });
+
+  test.each([
+    [178, []],
+    [190, ['data-after-expiry warning proven']],
+  ])('data %d s after the handshake', (age, wanted) => {
+    const scene = new Scene('b', SERVER).session(0, CLIENT, SERVER).data(age, CLIENT, SERVER, 1001, 1);
+    expect(said(scene)).toEqual(wanted);
+  });
+
+  test.each([
+    [1, 9, 'packet-unsealable warning proven'],
+    [9, 1, 'packet-unsealable error proven'],
+  ])('%d fail and %d open', (failed, opened, wanted) => {
+    const timeline = new Scene('b', SERVER).session(0, CLIENT, SERVER).finish();
+    const half = timeline.sessions[0]?.toResponder;
+    if (half === undefined) throw new Error('no session');
+    Object.assign(half, { unsealableCount: failed, opened });
+    const world = buildWorld([timeline], new KeySet(noble), new Map());
+    const [view] = world.tunnels[0]?.sessions ?? [];
+    const tunnel = world.tunnels[0];
+    if (view === undefined || tunnel === undefined) throw new Error('no tunnel');
+    const found = packetUnsealable.check({ view, tunnel }, world);
+    const [one] = Array.isArray(found) ? found : [];
+    expect(`packet-unsealable ${one?.severity ?? packetUnsealable.severity} ${one?.certainty}`).toBe(wanted);
+  });
+});
+
+describe.skipIf(SHARED_ABSENT)('real captures', () => {
+  const MINE = new Set(RULES.map(({ name }) => name));
+  const read = async (name: string, sides: readonly string[]): Promise<string[]> => {
+    const captures: Record<string, Uint8Array> = {};
+    for (const side of sides) {
+      const file = shared(`captures/lab/${name}/${side}.pcap`);
+      if (existsSync(file)) captures[`${side}.pcap`] = readFileSync(file);
+    }
+    return short((await findingsOf(RULES, { captures })).filter(({ rule }) => MINE.has(rule.name)));
+  };
+
+  test.each([
+    ['mtu-blackhole', ['client', 'server'], ['mtu-blackhole error proven']],
+    ['mtu-blackhole', ['server'], ['packet-loss info proven']],
+    ['mtu-blackhole', ['client'], []],
+    ['nat-expired-silent', ['client', 'server'], ['nat-mapping-expired error deduced']],
+    ['nat-expired-silent', ['server'], ['nat-mapping-expired error suspected']],
+    ['roaming', ['server'], ['endpoint-roamed info proven']],
+    ['roaming', ['client'], []],
+    ['rekey-after-120', ['client', 'server'], []],
+    ['kernel-clock-reset', ['client', 'server'], []],
+    ['any-interface-on-nat-router', ['client'], []],
+    ['healthy', ['client', 'server'], []],
+    ['healthy-psk-nat', ['client', 'server'], []],
+    ['idle-peers-on-server', ['client', 'server'], []],
+    ['server-initiates', ['client', 'server'], []],
+  ])('%s %j', async (name, sides, wanted) => {
+    expect(await read(name, sides)).toEqual(wanted);
+  });
+});

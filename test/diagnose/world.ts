@@ -1,0 +1,57 @@
+/** Worlds for rule tests: from captures as bytes and files as text, through the same pieces as the real thing. */
+import { KeySet } from '../../src/analyze/key-set.ts';
+import { KeyedObserver } from '../../src/analyze/observer.ts';
+import type { Timeline } from '../../src/analyze/timeline.ts';
+import type { At } from '../../src/analyze/vantage.ts';
+import { buildWorld, type World } from '../../src/analyze/world.ts';
+import type { CaptureDamage } from '../../src/capture/frame.ts';
+import { openCapture } from '../../src/capture/open.ts';
+import { parseKeyLog } from '../../src/config/key-log.ts';
+import { parseWgConf } from '../../src/config/wg-quick.ts';
+import { noble } from '../../src/crypto/noble.ts';
+import type { AnyRule } from '../../src/diagnose/rule.ts';
+import { type Finding, runRules } from '../../src/diagnose/run.ts';
+import { runCapture } from '../../src/report/capture-run.ts';
+
+export interface Given {
+  /** File name to its text. */
+  readonly confs?: Readonly<Record<string, string>>;
+  readonly keyLogs?: Readonly<Record<string, string>>;
+  /** Capture name to its bytes. */
+  readonly captures?: Readonly<Record<string, Uint8Array>>;
+  readonly at?: Readonly<Record<string, At>>;
+  /** Added to the damage that the reader found, to every capture. */
+  readonly damage?: readonly CaptureDamage[];
+}
+
+export async function worldOf(given: Given): Promise<World> {
+  const keys = new KeySet(noble);
+  for (const [name, text] of Object.entries(given.confs ?? {})) keys.addConf(name, name, parseWgConf(text).conf);
+  for (const [name, text] of Object.entries(given.keyLogs ?? {})) keys.addKeyLog(name, parseKeyLog(text).keyLog);
+  const timelines: Timeline[] = [];
+  for (const [name, bytes] of Object.entries(given.captures ?? {})) {
+    const opened = await openCapture(once(bytes));
+    if (!opened.ok) throw new Error(`${name}: ${opened.error.message}`);
+    const observer = new KeyedObserver(noble, keys);
+    const timeline = await runCapture({ id: name, name, reader: opened.value, keys, observer, problem: () => {} });
+    timelines.push({ ...timeline, damage: [...timeline.damage, ...(given.damage ?? [])] });
+  }
+  return buildWorld(timelines, keys, new Map(Object.entries(given.at ?? {})));
+}
+
+export async function findingsOf(rules: readonly AnyRule[], given: Given): Promise<readonly Finding[]> {
+  return runRules(rules, await worldOf(given)).findings;
+}
+
+/** `error key-mismatch: …`, for comparing at a glance. */
+export function said(findings: readonly Finding[]): string[] {
+  return findings.map(({ rule, severity, message }) => `${severity} ${rule.name}: ${message}`);
+}
+
+export function ruleNames(findings: readonly Finding[]): string[] {
+  return findings.map(({ rule }) => rule.name);
+}
+
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
+}
