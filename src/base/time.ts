@@ -16,7 +16,7 @@ export function compareTime(a: Time, b: Time): number {
   return a.sec - b.sec || a.nsec - b.nsec;
 }
 
-/** `later − earlier` in milliseconds, exact to the nanosecond for gaps below 104 days. */
+/** `later − earlier` in milliseconds, exact to the nanosecond for gaps below ten days. */
 export function msBetween(earlier: Time, later: Time): number {
   return (later.sec - earlier.sec) * 1000 + (later.nsec - earlier.nsec) / 1e6;
 }

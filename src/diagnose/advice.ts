@@ -6,7 +6,7 @@ export function captureLinux(port: number): string {
 }
 
 export function captureRouterOs(port: number): string {
-  return `/tool sniffer set file-name=wgwhy.pcap file-limit=10000KiB filter-ip-protocol=udp,icmp filter-port=${port}; /tool sniffer start`;
+  return `/tool sniffer set file-name=wgwhy.pcap file-limit=10000KiB filter-ip-protocol=udp,icmp; /tool sniffer start   (WireGuard here is UDP port ${port}; a port filter would lose the ICMP errors)`;
 }
 
 /** How to look from the other end. */

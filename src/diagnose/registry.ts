@@ -19,10 +19,12 @@ import { handshakeLostPeriodically } from './rules/handshake-lost-periodically.t
 import { handshakeNotCaptured } from './rules/handshake-not-captured.ts';
 import { handshakeRetried } from './rules/handshake-retried.ts';
 import { icmpUnreachable } from './rules/icmp-unreachable.ts';
+import { idleNoAttempt } from './rules/idle-no-attempt.ts';
 import { initiationFlood } from './rules/initiation-flood.ts';
 import { initiationLostOnPath } from './rules/initiation-lost-on-path.ts';
 import { initiationNeverArrives } from './rules/initiation-never-arrives.ts';
 import { initiationReplayed } from './rules/initiation-replayed.ts';
+import { keepaliveOnly } from './rules/keepalive-only.ts';
 import { keyChanged } from './rules/key-changed.ts';
 import { keyMismatch } from './rules/key-mismatch.ts';
 import { keyMissing } from './rules/key-missing.ts';
@@ -105,6 +107,7 @@ export const rules: readonly AnyRule[] = [
   initiationNeverArrives,
   peerWentAway,
   endpointRoamed,
+  keepaliveOnly,
   handshakeRetried,
   handshakeGaveUp,
   responseUnexpected,
@@ -115,6 +118,7 @@ export const rules: readonly AnyRule[] = [
   captureDamaged,
   obfuscated,
   notWireguard,
+  idleNoAttempt,
   keyMissing,
   handshakeNotCaptured,
   captureOneSided,

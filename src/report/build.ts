@@ -33,7 +33,7 @@ export function buildReport({ tool, policy, inputs, world, outcome, problems }: 
     findings: outcome.findings.map(reportFinding),
     hidden: outcome.hidden,
     problems,
-    sequence: sequenceOf(world, outcome.findings[0]?.scope),
+    sequence: sequenceOf(world, outcome.findings),
     counts: counts(world.timelines),
   };
 }

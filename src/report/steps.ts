@@ -1,35 +1,47 @@
 /** The short sequence of messages that the text report draws: the exchanges of the tunnel in question. */
 import { indexText, type MergedExchange } from '../analyze/merge.ts';
 import type { Verdict } from '../analyze/sight.ts';
-import type { Seen } from '../analyze/timeline.ts';
+import type { FrameId, Seen } from '../analyze/timeline.ts';
 import type { World } from '../analyze/world.ts';
+import type { Finding } from '../diagnose/run.ts';
 import { frameRef } from './capture-run.ts';
 import type { SequenceStep } from './model.ts';
 
 const STEPS = 14;
 
-/** `scope` is a tunnel's id; anything else takes the first tunnel with exchanges. */
-export function sequenceOf(world: World, scope: string | undefined): SequenceStep[] {
-  const tunnel = world.tunnels.find((t) => t.id === scope) ?? world.tunnels.find((t) => t.exchanges.length > 0);
+/** The tunnel of the first finding; where that is about a file or a capture, the first tunnel with exchanges. */
+export function sequenceOf(world: World, findings: readonly Finding[]): SequenceStep[] {
+  const tunnel =
+    world.tunnels.find((t) => t.id === findings[0]?.scope) ?? world.tunnels.find((t) => t.exchanges.length > 0);
   if (tunnel === undefined) return [];
+  const refused = new Set(
+    findings.filter(({ rule }) => REFUSALS.includes(rule.name)).flatMap(({ frames }) => frames.map(frameKey)),
+  );
   const out: SequenceStep[] = [];
   for (const merged of tunnel.exchanges) {
     if (out.length >= STEPS) break;
-    out.push(...exchangeSteps(merged, world));
+    out.push(...exchangeSteps(merged, world, refused));
   }
   return out.slice(0, STEPS);
 }
 
-function exchangeSteps(merged: MergedExchange, world: World): SequenceStep[] {
+/** Findings whose frames a responder with the known keys refuses, although no key opens them. */
+const REFUSALS: readonly string[] = ['wrong-responder-key'];
+
+const frameKey = ({ capture, frame }: FrameId): string => `${capture}/${frame}`;
+
+function exchangeSteps(merged: MergedExchange, world: World, refused: ReadonlySet<string>): SequenceStep[] {
   const out: SequenceStep[] = [];
   const views = merged.views;
   const first = views.find(({ exchange }) => exchange.initiation !== undefined);
   if (first?.exchange.initiation !== undefined) {
-    const verdict = views.findLast(({ exchange }) => exchange.sight !== undefined)?.exchange.sight?.verdict;
+    const sight = views.findLast(({ exchange }) => exchange.sight !== undefined)?.exchange.sight;
+    const drop: Verdict = { kind: 'refused', drop: { kind: 'mac1-invalid' } };
+    const verdict = refused.has(frameKey(first.exchange.initiation.at)) ? drop : sight?.verdict;
     const where = views
       .filter(({ exchange }) => exchange.initiation !== undefined)
       .map(({ timeline }) => timeline.capture);
-    const mac1 = views.findLast(({ exchange }) => exchange.sight !== undefined)?.exchange.sight?.mac1;
+    const mac1 = sight?.mac1;
     const note = [mac1?.kind === 'none' ? 'MAC1 fits no known key' : undefined, onlyIn(where, world)].filter(
       (part) => part !== undefined,
     );

@@ -20,7 +20,7 @@ test('adding the difference leads from one time to the other', () => {
 
 test('msBetween is nsBetween in milliseconds, to the nanosecond for short gaps', () => {
   fc.assert(
-    fc.property(time, fc.bigInt({ min: -8_000_000_000_000_000n, max: 8_000_000_000_000_000n }), (a, ns) => {
+    fc.property(time, fc.bigInt({ min: -900_000_000_000_000n, max: 900_000_000_000_000n }), (a, ns) => {
       expect(BigInt(Math.round(msBetween(a, addNs(a, ns)) * 1e6))).toBe(ns);
     }),
   );

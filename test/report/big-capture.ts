@@ -27,8 +27,7 @@ const framesPerSession = ({ data }: BigCapture): number => 2 + 2 * data;
 
 export function expected(capture: BigCapture) {
   const sessions = capture.peers * capture.rounds;
-  const bytes =
-    HEADERS * framesPerSession(capture) + 148 + RESPONSE + capture.data * (capture.size + SHORT);
+  const bytes = HEADERS * framesPerSession(capture) + 148 + RESPONSE + capture.data * (capture.size + SHORT);
   return {
     sessions,
     frames: sessions * framesPerSession(capture),

@@ -1,0 +1,64 @@
+/** Files and streams as sources: in pieces, as plain bytes, with faults in words. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { checkReadable, FileError, fileSource, streamSource } from '../../src/io/files.ts';
+import type { Source } from '../../src/report/diagnose.ts';
+
+let folder = '';
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'wgwhy-files-'));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+async function readAll(source: Source): Promise<Uint8Array[]> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of source.open()) chunks.push(chunk);
+  return chunks;
+}
+
+test('a large file comes in several pieces that together are the file', async () => {
+  const bytes = Uint8Array.from({ length: 700_000 }, (_, i) => (i * 31) & 0xff);
+  const path = join(folder, 'large');
+  writeFileSync(path, bytes);
+  const chunks = await readAll(fileSource(path));
+  expect(chunks.length).toBeGreaterThan(1);
+  expect(Buffer.compare(Buffer.concat(chunks), bytes)).toBe(0);
+  expect(await checkReadable(path)).toBe(bytes.length);
+});
+
+test('pieces are plain bytes: slice copies', async () => {
+  const path = join(folder, 'small');
+  writeFileSync(path, 'abc');
+  const [chunk] = await readAll(fileSource(path));
+  const copy = chunk?.slice();
+  chunk?.fill(0);
+  expect(copy).toEqual(new TextEncoder().encode('abc'));
+});
+
+test('an empty file has no piece', async () => {
+  const path = join(folder, 'empty');
+  writeFileSync(path, '');
+  expect(await readAll(fileSource(path))).toEqual([]);
+});
+
+test('a file that is gone when it is read, and a directory', async () => {
+  const gone = readAll(fileSource(join(folder, 'gone')));
+  await expect(gone).rejects.toThrow(FileError);
+  await expect(gone).rejects.toThrow('there is no such file');
+  await expect(readAll(fileSource(folder))).rejects.toThrow('this is a directory');
+  await expect(checkReadable(folder)).rejects.toThrow('this is a directory');
+});
+
+test('what is no fault of the file goes through as it is', async () => {
+  async function* broken() {
+    yield new Uint8Array(1);
+    throw new RangeError('a defect');
+  }
+  await expect(readAll(streamSource('-', broken))).rejects.toThrow(RangeError);
+  async function* text() {
+    yield 'text';
+  }
+  await expect(readAll(streamSource('-', text))).rejects.toThrow(TypeError);
+});

@@ -1,0 +1,11 @@
+// The everyday suite: quick, offline, no privileges.
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    exclude: ['test/interop/**', 'test/long/**'],
+    reporters: ['default', './test/plain-reporter.ts'],
+    coverage: { include: ['src/**/*.ts'], exclude: ['src/crypto/wasm/assembly/**'] },
+  },
+});
