@@ -1,6 +1,5 @@
 /** One captured frame, and what a capture reader hands out. */
 import type { Bytes } from '../base/bytes.ts';
-import type { Problem } from '../base/problem.ts';
 import type { Time } from '../base/time.ts';
 
 export interface Frame {
@@ -53,6 +52,3 @@ export interface CaptureReader {
   /** Batches keep the cost of asynchrony off the single frame. */
   batches(): AsyncIterable<readonly CaptureItem[]>;
 }
-
-/** Why something is no capture that can be read. */
-export type NotACapture = Problem;

@@ -19,7 +19,6 @@ export const KEY_LOG_NAMES = [
   'LOCAL_EPHEMERAL_PRIVATE_KEY',
   'PRESHARED_KEY',
 ] as const;
-export type KeyLogName = (typeof KEY_LOG_NAMES)[number];
 
 /** One `LOCAL_EPHEMERAL_PRIVATE_KEY` line. The same key may stand on several, each with another PSK to try. */
 export interface KeyLogEphemeral {

@@ -3,21 +3,13 @@ import { chacha20poly1305, xchacha20poly1305 } from '@noble/ciphers/chacha.js';
 import { x25519 } from '@noble/curves/ed25519.js';
 import { blake2s } from '@noble/hashes/blake2.js';
 import { hmac } from '@noble/hashes/hmac.js';
-import { type Bytes, putU64le } from '../base/bytes.ts';
+import { type Bytes, copy } from '../base/bytes.ts';
 import { type PrivateKey, type PublicKey, publicKey } from '../base/keys.ts';
-import { type Crypto, TAG } from './port.ts';
-
-const KEY = 32;
-
-/** 4 zero bytes ‖ counter as u64le (wp §5.4.6). */
-function counterNonce(low: number, high: number): Bytes {
-  const nonce = new Uint8Array(12);
-  putU64le(nonce, 4, low, high);
-  return nonce;
-}
+import { counterNonce, range, requireAeadKey } from './aead.ts';
+import { type AeadKey, type Crypto, TAG } from './port.ts';
 
 interface Aead {
-  decrypt(sealed: Bytes): Bytes;
+  decrypt(sealed: Bytes, out?: Bytes): Bytes;
 }
 
 /** noble throws on a tag that does not verify; a key of the wrong length is the caller's bug and stays a throw. */
@@ -28,13 +20,60 @@ function opened(
   ad: Bytes,
   sealed: Bytes,
 ) {
-  if (key.length !== KEY) throw new RangeError(`an AEAD key is ${KEY} bytes, not ${key.length}`);
+  requireAeadKey(key);
   if (sealed.length < TAG) return undefined;
   const cipher = aead(key, nonce, ad);
   try {
     return cipher.decrypt(sealed);
   } catch {
     return undefined;
+  }
+}
+
+/** noble copies the input to the output before it changes a byte, and looks at the tag before that: any overlap is fine. */
+class NobleAeadKey implements AeadKey {
+  #key: Bytes | undefined;
+  readonly #nonce = counterNonce(0, 0);
+
+  constructor(key: Bytes) {
+    requireAeadKey(key);
+    this.#key = copy(key);
+  }
+
+  sealInto(low: number, high: number, plain: Bytes, plainAt: number, plainLength: number, out: Bytes, outAt: number) {
+    const input = range(plain, plainAt, plainLength);
+    this.#cipher(low, high).encrypt(input, range(out, outAt, plainLength + TAG));
+  }
+
+  openInto(
+    low: number,
+    high: number,
+    sealed: Bytes,
+    sealedAt: number,
+    sealedLength: number,
+    out: Bytes,
+    outAt: number,
+  ) {
+    const cipher = this.#cipher(low, high);
+    const input = range(sealed, sealedAt, sealedLength);
+    if (sealedLength < TAG) return false;
+    const output = range(out, outAt, sealedLength - TAG);
+    try {
+      cipher.decrypt(input, output);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  wipe() {
+    this.#key?.fill(0);
+    this.#key = undefined;
+  }
+
+  #cipher(low: number, high: number) {
+    if (this.#key === undefined) throw new TypeError('the key was wiped');
+    return chacha20poly1305(this.#key, counterNonce(low, high, this.#nonce));
   }
 }
 
@@ -85,5 +124,9 @@ export const noble: Crypto = {
 
   xopen(key, nonce, ad, sealed) {
     return opened(xchacha20poly1305, key, nonce, ad, sealed);
+  },
+
+  aeadKey(key) {
+    return new NobleAeadKey(key);
   },
 };

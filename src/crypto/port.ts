@@ -5,6 +5,42 @@ import type { PrivateKey, PublicKey } from '../base/keys.ts';
 /** Poly1305 tag, bytes (RFC 8439 §2.5). */
 export const TAG = 16;
 
+/** AEAD key, bytes (RFC 8439 §2.8). */
+export const AEAD_KEY_BYTES = 32;
+
+/**
+ * A traffic key made ready once per session, for the per-packet path: ChaCha20-Poly1305 without additional data, nonce =
+ * 4 zero bytes ‖ counter as u64le, given as two unsigned 32-bit halves (wp §5.4.6). Buffers are the caller's, and may
+ * overlap in any way: in and out may be one memory. Ranges that are not inside their buffers are the caller's bug, RangeError.
+ */
+export interface AeadKey {
+  /** Writes ciphertext ‖ tag, `plainLength` + {@link TAG} bytes, to `out` from `outAt`. */
+  sealInto(
+    low: number,
+    high: number,
+    plain: Bytes,
+    plainAt: number,
+    plainLength: number,
+    out: Bytes,
+    outAt: number,
+  ): void;
+  /**
+   * Reads ciphertext ‖ tag, writes `sealedLength` − {@link TAG} bytes. False when the tag does not verify or there is no
+   * room for one in `sealedLength`; `out` is then as it was.
+   */
+  openInto(
+    low: number,
+    high: number,
+    sealed: Bytes,
+    sealedAt: number,
+    sealedLength: number,
+    out: Bytes,
+    outAt: number,
+  ): boolean;
+  /** Forgets the key. Using the handle afterwards is the caller's bug and throws. */
+  wipe(): void;
+}
+
 export interface Crypto {
   readonly name: string;
   /** BLAKE2s-256 of the parts in order (RFC 7693), 32 bytes. */
@@ -23,4 +59,6 @@ export interface Crypto {
   /** XChaCha20-Poly1305 with a 24-byte nonce (wp §5.4.7). */
   xseal(key: Bytes, nonce: Bytes, ad: Bytes, plaintext: Bytes): Bytes;
   xopen(key: Bytes, nonce: Bytes, ad: Bytes, sealed: Bytes): Bytes | undefined;
+  /** Copies the 32 bytes, so that the caller may wipe its own. Throws RangeError on another length. */
+  aeadKey(key: Bytes): AeadKey;
 }

@@ -6,7 +6,6 @@ import type { CookieSight, InitiationSight } from '../analyze/sight.ts';
 import type { FrameId, Seen, Timeline } from '../analyze/timeline.ts';
 import { type Attempt, initiationOf, isAnswered, type Tunnel, type World } from '../analyze/world.ts';
 import { formatIp } from '../base/address.ts';
-import { toBase64 } from '../base/base64.ts';
 import { shortKey } from '../base/keys.ts';
 import { msBetween } from '../base/time.ts';
 import { COOKIE_LIFETIME_MS } from '../wg/constants.ts';
@@ -29,6 +28,11 @@ export function attemptFrames(attempt: Attempt, which: 'initiations' | 'all' = '
 
 export function subjectOf(attempt: Attempt): string {
   return `handshake:${attempt.exchanges[0]?.id ?? 'unknown'}`;
+}
+
+/** `tunnel:10.99.1.2:51821 ~ 203.0.113.10:51820`, without the captures that the ends are named from. */
+export function tunnelSubject(tunnel: Tunnel): string {
+  return `tunnel:${tunnel.id.replace(/(^| ~ )[^|]*\|/g, '$1')}`;
 }
 
 /** The first initiation, from which endpoints and times are told. */
@@ -235,10 +239,6 @@ export function spanText(ms: number): string {
   if (s < 172_800) return `${Math.floor(s / 3600)} h ${Math.floor((s % 3600) / 60)} min`;
   const days = Math.floor(s / 86_400);
   return days < 730 ? `${days} days` : `${Math.floor(days / 365.25)} years ${Math.floor(days % 365.25)} days`;
-}
-
-export function base64Of(key: Uint8Array): string {
-  return toBase64(key);
 }
 
 /** Cookie replies to the initiations of an attempt, once each: as the capture nearest to the initiator saw them. */

@@ -131,7 +131,3 @@ export const rules: readonly AnyRule[] = [
   allowedipsMissingAddress,
   allowedipsOverlap,
 ];
-
-export function ruleNamed(name: string): AnyRule | undefined {
-  return rules.find((rule) => rule.name === name);
-}

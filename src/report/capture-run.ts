@@ -11,14 +11,12 @@ import { toHex } from '../base/bytes.ts';
 import type { Problem } from '../base/problem.ts';
 import { formatTime } from '../base/time.ts';
 import type { CaptureDamage, CaptureReader } from '../capture/frame.ts';
+import { SECRETS_WIREGUARD } from '../capture/pcapng-blocks.ts';
 import { parseKeyLog } from '../config/key-log.ts';
 import { decodeText } from '../config/text.ts';
 import { Decoder } from '../packet/decode.ts';
 import type { WgwhyEvent } from './event.ts';
 import type { FrameRef } from './model.ts';
-
-/** Secrets type of a WireGuard key log in a decryption-secrets block: "WGKL". */
-const WIREGUARD_KEY_LOG = 0x57474b4c;
 
 export interface CaptureRun {
   readonly id: string;
@@ -43,7 +41,7 @@ export async function runCapture(run: CaptureRun): Promise<Timeline> {
         tracker.frame(item.frame);
         for (const decoded of decoder.decode(item.frame)) tracker.add(decoded);
       } else if (item.kind === 'damage') damage.push(item.damage);
-      else if (item.secretsType === WIREGUARD_KEY_LOG) addSecrets(run, item.data);
+      else if (item.secretsType === SECRETS_WIREGUARD) addSecrets(run, item.data);
     }
     run.progress?.(frames);
   }

@@ -3,36 +3,22 @@
  * After a change that is meant: WGWHY_UPDATE_FINDINGS=1 npx vitest run test/diagnose/coverage.test.ts writes the file
  * anew; read its diff.
  */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { rules } from '../../src/diagnose/registry.ts';
-import { diagnoseLab, fastCrypto, LAB_CASES } from '../scenarios/lab.ts';
-import { dictionary, fields, list, readVectors, text } from '../vectors.ts';
+import { declaredFindings, diagnoseLab, fastCrypto, findingLines, LAB_CASES, writeFindings } from '../scenarios/lab.ts';
 
-const FILE = new URL('../../vectors/findings.json', import.meta.url);
 const UPDATE = (process.env['WGWHY_UPDATE_FINDINGS'] ?? '') !== '';
-const SOURCE =
-  'what this project finds in its own captures: severity, certainty, rule; hidden ones behind a sharper rule';
 
 /** Rules that no capture of the set shows, and the test that shows each. */
 const SHOWN_ELSEWHERE: Readonly<Record<string, string>> = {};
 
-const declared: Record<string, readonly string[]> =
-  UPDATE && !existsSync(fileURLToPath(FILE))
-    ? {}
-    : readVectors(FILE, fields({ source: text, cases: dictionary(list(text)) })).cases;
+const declared = UPDATE ? {} : declaredFindings();
 const found: Record<string, readonly string[]> = {};
 
 beforeAll(async () => {
-  for (const one of LAB_CASES) {
-    const { findings, hidden } = await diagnoseLab(one, { crypto: fastCrypto });
-    found[one.id] = [
-      ...findings.map(({ severity, certainty, rule }) => `${severity} ${certainty} ${rule}`),
-      ...hidden.map(({ rule, by }) => `hidden ${rule} (${by})`),
-    ];
-  }
-  if (UPDATE) writeFileSync(FILE, `${JSON.stringify({ source: SOURCE, cases: found }, undefined, 1)}\n`);
+  for (const one of LAB_CASES) found[one.id] = findingLines(await diagnoseLab(one, { crypto: fastCrypto }));
+  if (UPDATE) writeFindings(found);
 }, 120_000);
 
 test.skipIf(UPDATE)('every capture and vantage is declared', () => {

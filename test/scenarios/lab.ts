@@ -1,6 +1,6 @@
 /** The captures of the lab and what their truth files say: each folder, each vantage, and the diagnosis of it. */
 import { createPrivateKey, createPublicKey, diffieHellman } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { At } from '../../src/analyze/vantage.ts';
 import type { PrivateKey, PublicKey } from '../../src/base/keys.ts';
@@ -140,4 +140,24 @@ const der = (prefix: string, key: Uint8Array): Buffer => Buffer.concat([Buffer.f
 export async function diagnoseLab({ files, at }: LabCase, options: DiagnoseOptions = {}): Promise<Report> {
   const sources = files.map((file) => bytesSource(file, labFile(file)));
   return (await diagnose(sources, { ...(at === undefined ? {} : { at }), ...options })).report;
+}
+
+/** What was found in a line each: severity, certainty, rule; hidden ones with the rule that hides them. */
+export function findingLines({ findings, hidden }: Report): string[] {
+  return [
+    ...findings.map(({ severity, certainty, rule }) => `${severity} ${certainty} ${rule}`),
+    ...hidden.map(({ rule, by }) => `hidden ${rule} (${by})`),
+  ];
+}
+
+const FINDINGS = new URL('../../vectors/findings.json', import.meta.url);
+const FINDINGS_SOURCE = 'what this project finds in its own captures: severity, certainty, rule; hidden ones last';
+
+/** vectors/findings.json: by the id of a case, what is found there. */
+export function declaredFindings(): Readonly<Record<string, readonly string[]>> {
+  return readVectors(FINDINGS, fields({ source: text, cases: dictionary(list(text)) })).cases;
+}
+
+export function writeFindings(cases: Readonly<Record<string, readonly string[]>>): void {
+  writeFileSync(FINDINGS, `${JSON.stringify({ source: FINDINGS_SOURCE, cases }, undefined, 1)}\n`);
 }

@@ -2,7 +2,7 @@
 
 import { type Attempt, initiationOf, isConfirmed, type Tunnel } from '../../analyze/world.ts';
 import { msBetween } from '../../base/time.ts';
-import { initiationFrames, spanText } from '../evidence.ts';
+import { initiationFrames, spanText, tunnelSubject } from '../evidence.ts';
 import { defineRule } from '../rule.ts';
 
 /** An outage is more than one lost packet. */
@@ -51,7 +51,7 @@ export const handshakeLostPeriodically = defineRule({
       },
       certainty: outages.length > 2 ? 'deduced' : 'suspected',
       frames: outages.flatMap(({ frames }) => frames),
-      subject: `tunnel:${tunnel.id.replace(/\w+\|/g, '')}`,
+      subject: tunnelSubject(tunnel),
       notes:
         outages.length > 2
           ? []

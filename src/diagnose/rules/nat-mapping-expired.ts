@@ -2,7 +2,7 @@
 
 import type { World } from '../../analyze/world.ts';
 import { addressOf, secondsOf, targetOf } from '../data-evidence.ts';
-import { spanText } from '../evidence.ts';
+import { spanText, tunnelSubject } from '../evidence.ts';
 import { type Certainty, defineRule, type RuledOut } from '../rule.ts';
 import {
   atTarget,
@@ -64,7 +64,7 @@ export const natMappingExpired = defineRule({
           ...silence.icmp.slice(0, 4).map(({ at }) => at),
           ...(silence.end === undefined ? [] : [silence.end.at]),
         ],
-        subject: `tunnel:${tunnel.id}`,
+        subject: tunnelSubject(tunnel),
         notes: notesOf(each, signs, certainty),
         ruledOut: ruledOut(each, signs),
         ...(side === undefined

@@ -5,6 +5,7 @@ import type { FrameId, IcmpSeen } from '../../analyze/timeline.ts';
 import type { Tunnel, World } from '../../analyze/world.ts';
 import type { Endpoint } from '../../base/address.ts';
 import { IPV6_LEAST_MTU, mtuFix, overhead } from '../data-evidence.ts';
+import { tunnelSubject } from '../evidence.ts';
 import { defineRule } from '../rule.ts';
 
 /** Less than this, no path has (RFC 791 §3.1): such a figure is not believed. */
@@ -48,7 +49,7 @@ export const outerFragmentation = defineRule({
       },
       certainty: 'proven',
       frames: [...refused.map(({ at }) => at), ...pieces.frames],
-      subject: `tunnel:${tunnel.id}`,
+      subject: tunnelSubject(tunnel),
       notes,
     };
   },

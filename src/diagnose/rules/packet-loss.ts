@@ -14,6 +14,7 @@ import type { Tunnel, World } from '../../analyze/world.ts';
 import { msBetween } from '../../base/time.ts';
 import { blackHoles } from '../black-hole.ts';
 import { addressOf } from '../data-evidence.ts';
+import { tunnelSubject } from '../evidence.ts';
 import { defineRule } from '../rule.ts';
 
 /** From so many packets and so large a share on, it costs (per direction). */
@@ -89,7 +90,7 @@ export const packetLoss = defineRule({
       certainty: proven ? 'proven' : 'suspected',
       ...(proven && losses.some(costs) ? { severity: 'warning' as const } : {}),
       frames: losses.flatMap(({ frames }) => frames),
-      subject: `tunnel:${tunnel.id}`,
+      subject: tunnelSubject(tunnel),
       notes: [
         ...losses.map((loss) => `${loss.flow}: ${loss.lost} of ${loss.sent} packets lost, ${percent([loss])} %`),
         ...(interrupted

@@ -2,7 +2,7 @@
 import type { FrameId } from '../../analyze/timeline.ts';
 import type { Attempt, Tunnel, World } from '../../analyze/world.ts';
 import { asksLearnedEndpoint, secondsOf, targetOf } from '../data-evidence.ts';
-import { attemptFrames, attemptSeconds, firstInitiation, hasIcmp, unanswered } from '../evidence.ts';
+import { attemptFrames, attemptSeconds, firstInitiation, hasIcmp, tunnelSubject, unanswered } from '../evidence.ts';
 import { defineRule } from '../rule.ts';
 import { atTarget, livesElsewhere, meaningful, refusals, silentMs } from '../silence-evidence.ts';
 
@@ -33,7 +33,7 @@ export const peerWentAway = defineRule({
       facts: { target, packets, initiations, seconds },
       certainty: 'suspected',
       frames,
-      subject: `tunnel:${tunnel.id}`,
+      subject: tunnelSubject(tunnel),
       notes: ['a path or a NAT that no longer leads to it looks the same from here'],
       missing: [{ key: `a capture at ${target} at the same time`, wouldSettle: 'whether it is alive' }],
     };
