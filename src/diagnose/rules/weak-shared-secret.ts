@@ -1,5 +1,5 @@
 /** A point of low order: the shared secret is all zero. */
-import { firstInitiation, initiationFrames, keyLabel, refusedAs, subjectOf } from '../evidence.ts';
+import { refusedCheck } from '../refused-check.ts';
 import { defineRule } from '../rule.ts';
 
 export const weakSharedSecret = defineRule({
@@ -14,18 +14,7 @@ export const weakSharedSecret = defineRule({
     why: 'every careful implementation refuses such a handshake: it would use a secret that anybody knows',
     fix: 'no healthy implementation sends this: look for a broken random number generator, a key of zeros, or an attack',
   },
-  check(attempt) {
-    const { refused, sight } = refusedAs(attempt, 'weak-shared-secret');
-    const from = firstInitiation(attempt)?.from.text;
-    if (sight?.mac1.kind !== 'known' || from === undefined) return undefined;
-    return {
-      facts: { responder: keyLabel(sight.mac1.key), from, initiations: refused.length },
-      certainty: 'proven',
-      frames: initiationFrames(refused),
-      subject: subjectOf(attempt),
-      ruledOut: [{ rule: 'wrong-responder-key', because: `MAC1 is right for ${keyLabel(sight.mac1.key)}` }],
-    };
-  },
+  check: refusedCheck('weak-shared-secret'),
   message: ({ responder, from }) =>
     `the initiation from ${from} to ${responder} carries a point of low order: the shared secret would be zero`,
 });

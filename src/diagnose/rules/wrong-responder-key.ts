@@ -48,7 +48,7 @@ export const wrongResponderKey = defineRule({
     const notes = [`${responder.because}, and its key is ${keyLabel(responder.key)}`];
     if (certainty === 'suspected')
       notes.push(`this holds if ${first.to.text} is the host that ${responder.entry.name} belongs to`);
-    if (owner === undefined)
+    if (owner === undefined && one.views.length === 1)
       notes.push('a message that was altered on the way would look the same; a capture at the initiator would tell');
     if (owner !== undefined && world.keys.confOf(owner) !== undefined)
       notes.push('that key is the own key of another file that was handed over');
@@ -75,7 +75,9 @@ export const wrongResponderKey = defineRule({
           ]
         : [],
       missing:
-        owner === undefined ? [{ key: 'the initiator’s configuration', wouldSettle: 'which key it was made for' }] : [],
+        owner === undefined && !responder.paired
+          ? [{ key: 'the initiator’s configuration', wouldSettle: 'which key it was made for' }]
+          : [],
     };
   },
   message: ({ madeFor, responder, to }) =>
