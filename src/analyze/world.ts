@@ -251,7 +251,30 @@ function decideOutcome(
     attempt.outcome = msBetween(last, next.time) <= SILENCE_AFTER_MS ? 'parallel' : 'recovered';
     return;
   }
-  attempt.outcome = attempt.exchanges.some(({ views }) => views.some(silenceMeans)) ? 'failed' : 'open';
+  if (begunUnseen(attempt)) {
+    attempt.outcome = 'established';
+    attempt.established = attempt.exchanges.at(-1);
+    return;
+  }
+  // a live initiator retries after five seconds: one that does not was answered unseen, or was stopped
+  const retried = attempt.exchanges.length > 1;
+  attempt.outcome = retried && attempt.exchanges.some(({ views }) => views.some(silenceMeans)) ? 'failed' : 'open';
+}
+
+/** How soon after its last initiation an initiator that was answered sends its first data. */
+const FIRST_DATA_MS = 10_000;
+
+/** Data from counter 0 on, of a session without a handshake here: the answer came by a way that was not captured. */
+function begunUnseen({ tunnel, exchanges }: Attempt): boolean {
+  const last = exchanges.at(-1);
+  return tunnel.sessions.some(({ session, timeline }) => {
+    const view = last?.views.find((v) => v.timeline === timeline);
+    const seen = view?.exchange.initiation;
+    const half = session.exchange === undefined ? session.toResponder : undefined;
+    if (view === undefined || seen === undefined || half === undefined || half.runs.low !== 0) return false;
+    const after = msBetween(seen.at.time, half.first.time);
+    return half.sender.text === seen.from.text && after >= 0 && after <= FIRST_DATA_MS;
+  });
 }
 
 function firstAtOrAfter(successes: readonly Success[], time: Time): number {

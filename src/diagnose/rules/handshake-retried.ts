@@ -19,6 +19,8 @@ export const handshakeRetried = defineRule({
     const first = firstInitiation(attempt);
     if (lost.length === 0 || first === undefined || attempt.established === undefined || attempt.outcome === 'open')
       return undefined;
+    // answered unseen, as in a capture of one direction: nothing was lost
+    if (!isConfirmed(attempt.established)) return undefined;
     const success = initiationOf(attempt.established);
     return {
       facts: {
