@@ -46,6 +46,14 @@ export const REKEY_TIMEOUT_MS = 5_000;
 export const REKEY_TIMEOUT_JITTER_MAX_MS = 333;
 /** (wp §6.1) */
 export const KEEPALIVE_TIMEOUT_MS = 10_000;
+/** KEEPALIVE_TIMEOUT + REKEY_TIMEOUT without an answer to data: a new handshake (wp §6.4). */
+export const NEW_HANDSHAKE_TIMEOUT_MS = KEEPALIVE_TIMEOUT_MS + REKEY_TIMEOUT_MS;
+/** An initiator that receives under a session this old makes the next one (wp §6.2). */
+export const REKEY_ON_RECEIVE_AFTER_MS = REJECT_AFTER_TIME_MS - KEEPALIVE_TIMEOUT_MS - REKEY_TIMEOUT_MS;
+/** Everything secret is forgotten this long after the last session was derived (wp §6.3). */
+export const ZERO_KEYS_AFTER_MS = 3 * REJECT_AFTER_TIME_MS;
+/** TOS of handshake messages of Linux: AF41 (kernel messages.h). */
+export const HANDSHAKE_TOS = 0x88;
 /** Least time between two accepted initiations of one peer: the kernel's and wireguard-go's 50 a second. */
 export const INITIATION_MIN_GAP_MS = 20;
 

@@ -1,8 +1,7 @@
-/** Our numbers are the paper's, and the collected tables name nothing we do not know. */
+/** Our numbers are the paper's. */
 import { expect, test } from 'vitest';
 import * as constants from '../../src/wg/constants.ts';
-import { dictionary, fields, list, type Reader, readVectors, text } from '../vectors.ts';
-import { CODE_TO_DROP, corpusCases } from './corpus.ts';
+import { fields, list, type Reader, readVectors, text } from '../vectors.ts';
 
 const cell: Reader<readonly string[]> = list(text);
 const table = readVectors(
@@ -36,31 +35,4 @@ test('limits and jitter', () => {
   expect(column('REJECT_AFTER_MESSAGES', 'paper')).toBe('2^64-2^13-1');
   expect(whole(constants.REJECT_AFTER_MESSAGES)).toBe(2n ** 64n - 2n ** 13n - 1n);
   expect(column('REKEY_JITTER_ms', 'paper')).toBe(`0..${constants.REKEY_TIMEOUT_JITTER_MAX_MS}`);
-});
-
-/** Reasons no Drop stands for: queues, load, the inner packet, sending. They are the device's. */
-const NOT_A_DROP_HERE =
-  /^(?:RX_HANDSHAKE_QUEUE_FULL|COOKIE_SENT|RATE_LIMITED|NO_PRIVATE_KEY|RESP_STATE_RACE|INNER_.*|TX_.*)$/;
-
-test('every collected reason is a Drop or the device’s', () => {
-  const place: Reader<unknown> = list(text);
-  const reason = { code: text, stage: text, condition: text, state_change: text, diagnosis: text };
-  const places = { kernel: place, wireguard_go: place, boringtun: place, gotatun: place };
-  const { reasons } = readVectors(
-    new URL('../../vectors/drop_reasons.json', import.meta.url),
-    fields({
-      source: text,
-      note: text,
-      revisions: dictionary(text),
-      order: text,
-      reasons: list(fields({ ...reason, ...places })),
-    }),
-  );
-  expect(reasons).toHaveLength(41);
-  const unknown = reasons.filter(({ code }) => !(code in CODE_TO_DROP) && !NOT_A_DROP_HERE.test(code));
-  expect(unknown).toEqual([]);
-  const codes = new Set(reasons.map(({ code }) => code));
-  expect(Object.keys(CODE_TO_DROP).filter((code) => !codes.has(code))).toEqual([]);
-  const expected = new Set(corpusCases.flatMap(({ wanted }) => Object.values(wanted)));
-  expect([...expected].filter((code) => !codes.has(code) && !code.startsWith('ACCEPT'))).toEqual([]);
 });

@@ -1,5 +1,4 @@
-/** The drop corpus with its states, and what each of its codes is called as a Drop. */
-import type { DropKind } from '../../src/wg/drop.ts';
+/** The drop corpus with the state before each of its packets. */
 import {
   dictionary,
   fields,
@@ -13,34 +12,6 @@ import {
   type Reader,
   text,
 } from '../vectors.ts';
-
-export const CODE_TO_DROP = {
-  RX_TOO_SHORT: 'too-short',
-  RX_UNKNOWN_TYPE: 'unknown-type',
-  RX_RESERVED_NONZERO: 'reserved-nonzero',
-  RX_BAD_LENGTH: 'length-mismatch',
-  MAC1_INVALID: 'mac1-invalid',
-  INIT_DH_ES_ZERO: 'weak-shared-secret',
-  INIT_STATIC_AEAD: 'static-unsealable',
-  INIT_UNKNOWN_PEER: 'unknown-peer',
-  INIT_DH_SS_ZERO: 'weak-shared-secret',
-  INIT_TIMESTAMP_AEAD: 'timestamp-unsealable',
-  INIT_TIMESTAMP_REPLAY: 'timestamp-replayed',
-  INIT_FLOOD: 'initiation-flood',
-  RESP_UNKNOWN_INDEX: 'response-unknown-index',
-  RESP_WRONG_STATE: 'response-wrong-state',
-  RESP_DH_ZERO: 'weak-shared-secret',
-  RESP_EMPTY_AEAD: 'empty-unsealable',
-  COOKIE_UNKNOWN_INDEX: 'cookie-unknown-index',
-  COOKIE_NO_MAC1: 'cookie-without-mac1',
-  COOKIE_AEAD: 'cookie-unsealable',
-  DATA_UNKNOWN_INDEX: 'data-unknown-index',
-  DATA_KEY_EXPIRED: 'data-key-expired',
-  DATA_AEAD: 'data-unsealable',
-  DATA_COUNTER_LIMIT: 'counter-exhausted',
-  DATA_REPLAY_DUPLICATE: 'counter-replayed',
-  DATA_REPLAY_TOO_OLD: 'counter-too-old',
-} as const satisfies Readonly<Record<string, DropKind>>;
 
 const anything: Reader<unknown> = (value) => value;
 const KEY_NAMES = {
@@ -150,7 +121,6 @@ const { cases: states } = loadVectors('drop_corpus_given.json', {
   note: optional(text),
 });
 
-export type Given = (typeof states)[number]['given'];
 export type CorpusCase = (typeof packets.cases)[number] &
   Pick<(typeof states)[number], 'given'> & {
     readonly wanted: (typeof states)[number]['expect'];

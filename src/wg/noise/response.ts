@@ -49,6 +49,8 @@ export function createResponse(
   noise.mixEphemeral(ephemeral); // e
   trace?.('e', noise.snapshot());
   mixShared(noise, ee, se, trace); // ee, se
+  ee.fill(0);
+  se.fill(0);
   noise.mixKeyAndHash(input.psk); // psk
   trace?.('psk', noise.snapshot());
   const sealedEmpty = noise.sealAndHash(EMPTY); // {}
