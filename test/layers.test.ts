@@ -43,7 +43,10 @@ const PURE = [
 ];
 const BANNED =
   /\bDate\s*\.\s*now\b|\bnew\s+Date\s*\(\s*\)|\bMath\s*\.\s*random\b|\bperformance\b|\bset(?:Timeout|Interval|Immediate)\b|\bBuffer\b|\bprocess\b/;
-const PACKAGE_ALLOWED: Readonly<Record<string, RegExp>> = { 'crypto/noble.ts': /^@noble\// };
+const PACKAGE_ALLOWED: Readonly<Record<string, RegExp>> = {
+  'crypto/noble.ts': /^@noble\//,
+  'capture/inflate.ts': /^pako$/,
+};
 
 interface Source {
   /** Below src, with slashes. */
