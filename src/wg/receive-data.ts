@@ -59,6 +59,8 @@ function authenticated(
   effects: Effect[],
 ): void {
   core.learnEndpoint(peer, input.from, input.local, effects);
+  // before anything is sent: what goes out now has not been answered by this
+  peer.timers.authenticatedReceived(now.monoMs);
   const fallen = peer.keyring.confirm(session);
   if (fallen !== undefined) {
     core.forget(fallen);
@@ -75,7 +77,6 @@ function authenticated(
     peer.sentLastMinute = true;
     requestInitiation(core, peer, 'new', now, effects);
   }
-  peer.timers.authenticatedReceived(now.monoMs);
 }
 
 /** `plain` holds `length` bytes, padding included, of a message of `messageLength`. */

@@ -113,12 +113,13 @@ export function receiveResponse(
 
   peer.handshake.answered(own);
   core.learnEndpoint(peer, input.from, input.local, effects);
+  // before the staged packets go out: the silence timer of those is their own
+  peer.timers.authenticatedReceived(now.monoMs);
   const session = { role: 'initiator', localIndex: receiver, remoteIndex: message.sender } as const;
   core.beginSession(peer, { ...session, keys: consumed.value, nowMs: now.monoMs }, effects);
   core.completeHandshake(peer, 'initiator', now, effects);
   sendKeepalive(core, peer, now, effects);
   peer.receivedBytes += message.bytes.length;
-  peer.timers.authenticatedReceived(now.monoMs);
   core.deadlines.update(peer);
   return peer.accepted.response;
 }
