@@ -112,7 +112,7 @@ const splice = (bytes: Uint8Array, at: number, removed: number, added: Uint8Arra
   Uint8Array.from([...bytes.subarray(0, at), ...added, ...bytes.subarray(at + removed)]);
 const broken = (bytes: Uint8Array, how: readonly Edit[]): Uint8Array => how.reduce((now, one) => one(now), bytes);
 
-describe('whatever comes in, a report comes out, and no secret with it', () => {
+describe('whatever comes in, a report comes out, and no secret with it', { timeout: 60_000 }, () => {
   test('random bytes', async () => {
     const magic = fc.constantFrom('', 'd4c3b2a1', 'a1b23c4d', '0a0d0d0a1c0000004d3c2b1a', '1f8b0800');
     const bytes = fc
@@ -180,7 +180,7 @@ describe('whatever comes in, a report comes out, and no secret with it', () => {
   });
 });
 
-test.each(CAPTURES)('%s: the same report however it is cut into chunks', async (path) => {
+test.each(CAPTURES)('%s: the same report however it is cut into chunks', { timeout: 60_000 }, async (path) => {
   const confs = CONFS.map((name) => `${folderOf(path)}/${name}`);
   const run = async (chunk: number): Promise<string> => {
     const sources = [path, ...confs].map((name) => bytesSource(name, labFile(name), chunk));
@@ -195,7 +195,7 @@ test.each(CAPTURES)('%s: the same report however it is cut into chunks', async (
   );
 });
 
-describe('pcap-parser as the reader: the same findings', () => {
+describe('pcap-parser as the reader: the same findings', { timeout: 60_000 }, () => {
   const declared = declaredFindings();
   test.each(LAB_CASES.filter(({ vantage }) => vantage === 'both').map((one) => [one.id, one] as const))(
     '%s',

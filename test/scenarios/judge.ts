@@ -55,6 +55,8 @@ export function judgeFrames({ findings }: Report, captures: Frames): string[] {
 const everyMessage = (captures: Frames) =>
   [...captures.values()].flatMap((frames) => [...frames.values()].flatMap(({ messages }) => messages));
 
-/** What files say is shown by files, and that nothing came by no frame. */
+/** What files say is shown by files, and what did not come or was not tried by no frame. */
 const needsFrames = ({ subject, rule }: ReportFinding): boolean =>
-  !subject.startsWith('file:') && rule !== 'initiation-never-arrives';
+  !subject.startsWith('file:') && !FROM_NOTHING.has(rule);
+
+const FROM_NOTHING: ReadonlySet<string> = new Set(['initiation-never-arrives', 'idle-no-attempt']);

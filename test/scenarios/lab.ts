@@ -13,8 +13,8 @@ import { dictionary, fields, list, optional, type Reader, readVectors, text } fr
 
 const VECTORS = fileURLToPath(new URL('../../vectors/', import.meta.url));
 
-export const VANTAGES = ['both', 'client', 'server', 'between'] as const;
-export type LabVantage = (typeof VANTAGES)[number];
+const VANTAGES = ['both', 'client', 'server', 'between'] as const;
+type LabVantage = (typeof VANTAGES)[number];
 
 export interface LabCase {
   /** `lab/healthy both` */

@@ -1,0 +1,130 @@
+/** Two tunnels of our own over the loopback interface: real sockets, real timers, no waiting but for what happens. */
+import { createSocket } from 'node:dgram';
+import { afterEach, expect, test } from 'vitest';
+import { toBase64 } from '../../src/base/base64.ts';
+import { type Bytes, equal } from '../../src/base/bytes.ts';
+import { privateKey } from '../../src/base/keys.ts';
+import { parseWgConf } from '../../src/config/wg-quick.ts';
+import { nodeCrypto } from '../../src/crypto/node.ts';
+import { openTunnel, type Tunnel, TunnelError, type TunnelOptions } from '../../src/io/tunnel.ts';
+import { UdpError } from '../../src/io/udp.ts';
+import type { Drop } from '../../src/wg/drop.ts';
+import { ipv4 } from '../wg/harness.ts';
+
+const ALPHA = privateKey(new Uint8Array(32).fill(0x41));
+const BETA = privateKey(new Uint8Array(32).fill(0x42));
+const publicText = (secret: typeof ALPHA): string => toBase64(nodeCrypto.publicKey(secret));
+
+const open: Tunnel[] = [];
+afterEach(async () => {
+  await Promise.all(open.splice(0).map((tunnel) => tunnel.close()));
+});
+
+interface ConfOptions {
+  readonly secret: typeof ALPHA;
+  readonly peer: typeof ALPHA;
+  readonly allowed: string;
+  readonly endpoint?: string;
+  readonly psk?: string;
+}
+
+function conf({ secret, peer, allowed, endpoint, psk }: ConfOptions) {
+  const lines = ['[Interface]', `PrivateKey = ${toBase64(secret)}`, '[Peer]', `PublicKey = ${publicText(peer)}`];
+  lines.push(`AllowedIPs = ${allowed}`);
+  if (endpoint !== undefined) lines.push(`Endpoint = ${endpoint}`);
+  if (psk !== undefined) lines.push(`PresharedKey = ${psk}`);
+  return parseWgConf(lines.join('\n')).conf;
+}
+
+async function opened(options: TunnelOptions): Promise<Tunnel> {
+  const tunnel = await openTunnel({ listenOn: ['127.0.0.1'], listenPort: 0, ...options });
+  open.push(tunnel);
+  return tunnel;
+}
+
+/** What one callback is called with first. */
+function first<T>(): { readonly come: Promise<T>; readonly take: (value: T) => void } {
+  let take: (value: T) => void = () => {};
+  const come = new Promise<T>((resolve) => (take = resolve));
+  return { come, take };
+}
+
+const BETA_PEER = { secret: BETA, peer: ALPHA, allowed: '10.0.0.1/32' };
+const ALPHA_PEER = { secret: ALPHA, peer: BETA, allowed: '10.0.0.0/24' };
+
+test('inner packets go both ways, by a name that has several addresses', async () => {
+  const atBeta = first<Bytes>();
+  const atAlpha = first<Bytes>();
+  const beta = await opened({ conf: conf(BETA_PEER), onPacket: atBeta.take });
+  const alpha = await opened({
+    conf: conf({ ...ALPHA_PEER, endpoint: `beta.example:${beta.port}` }),
+    lookUp: async (host) => (host === 'beta.example' ? ['127.0.0.1', '::1'] : []),
+    onPacket: atAlpha.take,
+  });
+  const there = ipv4('10.0.0.1', '10.0.0.2', 1000);
+  expect(alpha.send(there)).toMatchObject({ kind: 'accepted', message: 'packet' });
+  expect(equal(await atBeta.come, there)).toBe(true);
+  const back = ipv4('10.0.0.2', '10.0.0.1', 61);
+  expect(beta.send(back)).toMatchObject({ kind: 'accepted' });
+  expect(equal(await atAlpha.come, back)).toBe(true);
+  const [status] = beta.status();
+  expect(status?.endpoint?.text).toBe(`127.0.0.1:${alpha.port}`);
+  expect(status?.sessions.map(({ role }) => role)).toEqual(['responder']);
+  expect(alpha.status()[0]?.latestHandshake).toBeDefined();
+});
+
+test('a refusal tells why: a preshared key that only one side has', async () => {
+  const beta = await opened({ conf: conf(BETA_PEER) });
+  const dropped = first<Drop>();
+  const psk = toBase64(new Uint8Array(32).fill(9));
+  const alpha = await opened({
+    conf: conf({ ...ALPHA_PEER, endpoint: `127.0.0.1:${beta.port}`, psk }),
+    onDrop: dropped.take,
+  });
+  alpha.send(ipv4('10.0.0.1', '10.0.0.2'));
+  expect(await dropped.come).toEqual({ kind: 'empty-unsealable' });
+});
+
+test('what is not WireGuard is refused as such', async () => {
+  const dropped = first<Drop>();
+  const beta = await opened({ conf: conf(BETA_PEER), onDrop: dropped.take });
+  const stranger = createSocket('udp4');
+  stranger.send('hello', beta.port, '127.0.0.1');
+  expect(await dropped.come).toEqual({ kind: 'unknown-type', type: 0x6c6c6568 });
+  await new Promise<void>((resolve) => stranger.close(resolve));
+});
+
+test('packets that have nowhere to go', async () => {
+  const alpha = await opened({ conf: conf(ALPHA_PEER) });
+  expect(alpha.send(ipv4('10.0.0.1', '192.0.2.1'))).toMatchObject({ drop: { kind: 'no-allowed-ip' } });
+  expect(alpha.send(ipv4('10.0.0.1', '10.0.0.2'))).toMatchObject({ drop: { kind: 'no-endpoint' } });
+});
+
+test('a message that cannot leave is told', async () => {
+  const dropped = first<Drop>();
+  // Only IPv4 is listened on.
+  const alpha = await opened({ conf: conf({ ...ALPHA_PEER, endpoint: '[::1]:51820' }), onDrop: dropped.take });
+  alpha.send(ipv4('10.0.0.1', '10.0.0.2'));
+  const peer = publicText(BETA);
+  expect(await dropped.come).toEqual({ kind: 'socket-error', peer, to: '[::1]:51820', error: 'EAFNOSUPPORT' });
+});
+
+test('a port that is taken', async () => {
+  const beta = await opened({ conf: conf(BETA_PEER) });
+  await expect(opened({ conf: conf(ALPHA_PEER), listenPort: beta.port })).rejects.toThrow(UdpError);
+});
+
+test('no private key', async () => {
+  const { conf: empty } = parseWgConf('[Interface]\n');
+  await expect(openTunnel({ conf: empty })).rejects.toThrow(TunnelError);
+});
+
+test('closed, it takes nothing more and its port is free', async () => {
+  const beta = await opened({ conf: conf(BETA_PEER) });
+  const { port } = beta;
+  await beta.close();
+  await beta.close();
+  expect(() => beta.send(ipv4('10.0.0.2', '10.0.0.1'))).toThrow('closed');
+  const again = await opened({ conf: conf(BETA_PEER), listenPort: port });
+  expect(again.port).toBe(port);
+});
