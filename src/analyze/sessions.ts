@@ -9,7 +9,7 @@ const BEHIND = 8192;
 const AHEAD = 1_000_000;
 const EVIDENCE = 12;
 /** Sessions kept per capture; the oldest confirmed ones are folded away beyond it. */
-export const SESSIONS_LIMIT = 20_000;
+export const SESSIONS_LIMIT = 10_000;
 
 export interface Placed {
   readonly session: Session;

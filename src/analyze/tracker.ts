@@ -14,8 +14,8 @@ import { Sessions } from './sessions.ts';
 import type { InitiationSight } from './sight.ts';
 import type { Exchange, FrameId, IcmpSeen, Seen, Timeline } from './timeline.ts';
 
-/** Exchanges kept per capture: the oldest are folded away beyond it (about 1 KiB each). */
-export const EXCHANGES_LIMIT = 50_000;
+/** Exchanges kept per capture, with their sessions about 5 KiB each: beyond it old ones are folded away. */
+export const EXCHANGES_LIMIT = 20_000;
 const LIST_LIMIT = 1000;
 const EVIDENCE = 12;
 const EPOCH: Time = { sec: 0, nsec: 0 };
@@ -228,8 +228,16 @@ export class CaptureTracker {
   private keep(exchange: Exchange): void {
     this.exchanges.push(exchange);
     this.byIndex.set(`${this.names.of(exchange.initiator)}#${exchange.initiatorIndex}`, exchange);
-    if (this.exchanges.length <= EXCHANGES_LIMIT) return;
-    for (const old of this.exchanges.splice(0, EXCHANGES_LIMIT / 10)) {
+    if (this.exchanges.length > EXCHANGES_LIMIT) this.fold();
+  }
+
+  /** Folds a tenth away: of the older half those that worked, since the others are what is asked about. */
+  private fold(): void {
+    const half = this.exchanges.splice(0, EXCHANGES_LIMIT / 2);
+    const kept = half.filter((exchange) => exchange.confirmed === undefined);
+    const spare = kept.splice(0, Math.max(0, kept.length - (half.length - EXCHANGES_LIMIT / 10)));
+    this.exchanges.unshift(...kept);
+    for (const old of [...half.filter((exchange) => exchange.confirmed !== undefined), ...spare]) {
       this.retired++;
       const index = `${this.names.of(old.initiator)}#${old.initiatorIndex}`;
       if (this.byIndex.get(index) === old) this.byIndex.delete(index);

@@ -115,8 +115,8 @@ const TOLD_BETWEEN: Local = { name: undefined, between: true, because: 'as --at 
 function told(at: At, exchanges: readonly Exchange[], inferred: Local): Local {
   if (at === 'between') return TOLD_BETWEEN;
   const because = 'as --at says';
-  const initiators = new Set(exchanges.map((exchange) => exchange.initiatorName));
-  if (initiators.size > 1 && inferred.name !== undefined) return { ...inferred, because };
+  // the operator names the host by its usual part; packets that show which end is local decide who that is here
+  if (inferred.name !== undefined) return { ...inferred, because };
   const first = exchanges.reduce((a, b) => (msBetween(timeOf(a), timeOf(b)) < 0 ? b : a));
   return { name: at === 'initiator' ? first.initiatorName : first.responderName, between: false, because };
 }

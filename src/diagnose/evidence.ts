@@ -266,17 +266,22 @@ export function retriesAfterCookie(
 }
 
 /**
- * The asked end's address was only learned from its own packets: it began the session before, and no file gives it an
- * Endpoint. Such an end may have gone away without any fault.
+ * The asked end's address was only learned from its own packets: the asker's file gives it no Endpoint, or, without a
+ * file, it began the session before. Such an end may have gone away without any fault.
  */
 export function addressLearned(attempt: Attempt, world: World): boolean {
-  const before = attempt.before?.views[0]?.exchange;
   const now = attempt.exchanges[0]?.views[0]?.exchange;
-  if (before === undefined || now === undefined || before.initiatorName === now.initiatorName) return false;
-  const begunBefore = attempt.tunnel.attempts.some(
+  if (now === undefined) return false;
+  const asked = now.sight?.mac1.kind === 'known' ? now.sight.mac1.key.text : undefined;
+  const askers = world.keys.confs.filter(
+    ({ own, peers }) => asked !== undefined && own?.text !== asked && peers.has(asked),
+  );
+  const [asker] = askers;
+  if (asked !== undefined && asker !== undefined && askers.length === 1)
+    return asker.peers.get(asked)?.endpoint === undefined;
+  const before = attempt.before?.views[0]?.exchange;
+  if (before === undefined || before.initiatorName === now.initiatorName) return false;
+  return !attempt.tunnel.attempts.some(
     (other) => other !== attempt && other.initiator === attempt.initiator && other.outcome === 'established',
   );
-  const asker = before.sight?.mac1.kind === 'known' ? world.keys.confOf(before.sight.mac1.key) : undefined;
-  const asked = now.sight?.mac1.kind === 'known' ? asker?.peers.get(now.sight.mac1.key.text) : undefined;
-  return asked === undefined ? !begunBefore : asked.endpoint === undefined;
 }

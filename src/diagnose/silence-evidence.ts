@@ -2,7 +2,7 @@
 
 import { SILENCE_MS } from '../analyze/liveness.ts';
 import { endNames, halfPairs, type Place, placesOf } from '../analyze/session-pairs.ts';
-import type { IcmpSeen, Silence, Timeline } from '../analyze/timeline.ts';
+import type { FrameId, IcmpSeen, Silence, Timeline } from '../analyze/timeline.ts';
 import type { Tunnel, World } from '../analyze/world.ts';
 import { compareTime, msBetween, type Time } from '../base/time.ts';
 import { addressOf, targetName } from './data-evidence.ts';
@@ -128,4 +128,19 @@ export function hostRefuses(each: TunnelSilence, world: World): boolean {
       other !== each.timeline &&
       other.icmp.some(({ error, quotedTo }) => error === 'port-unreachable' && targets.has(quotedTo.text)),
   );
+}
+
+/** Packets closer together than this are one burst, which one lost answer leaves unanswered. */
+const MOMENT_MS = 500;
+
+/** At how many separate moments something was sent into the silence, counted over the frames that are kept. */
+export function moments({ frames }: Silence): number {
+  let count = 0;
+  let last: FrameId | undefined;
+  for (const frame of frames) {
+    if (last !== undefined && msBetween(last.time, frame.time) < MOMENT_MS) continue;
+    count++;
+    last = frame;
+  }
+  return count;
 }

@@ -7,7 +7,7 @@ import { defineRule } from '../rule.ts';
 
 /** A round trip of more than this and the two are no crossing. */
 const ROUND_TRIP_MS = 3000;
-const OFTEN = 3;
+const OFTEN = 5;
 /** Exchanges after one that are looked at: more do not fit into a round trip. */
 const NEAREST = 4;
 
@@ -31,12 +31,16 @@ export const crossingInitiations = defineRule({
     const failed =
       tunnel.attempts.every(({ outcome }) => outcome === 'failed' || outcome === 'open') &&
       !tunnel.exchanges.some(isConfirmed);
-    if (!after && !failed && crossings.length < OFTEN) {
+    if (!after && !failed) {
       // the capture ends too early to say that it did not recover
       return tunnel.exchanges.some(isConfirmed) ? result(crossings, 'info', true) : undefined;
     }
     if (failed && crossings.length < 2) return undefined;
-    return result(crossings, failed ? 'error' : crossings.length >= OFTEN ? 'warning' : 'info', !failed);
+    return result(
+      crossings,
+      failed ? 'error' : longestStreak(tunnel, crossings) >= OFTEN ? 'warning' : 'info',
+      !failed,
+    );
   },
   message: ({ times, recovered }) =>
     recovered
@@ -67,6 +71,18 @@ function result(crossings: readonly Crossing[], severity: 'info' | 'warning' | '
     ),
     subject: `handshake:${crossings[0]?.a.id ?? ''}`,
   };
+}
+
+/** Crossings in a row, without a session in between: each for itself is over after five seconds. */
+function longestStreak(tunnel: Tunnel, crossings: readonly Crossing[]): number {
+  const first = new Set(crossings.map(({ a }) => a));
+  let streak = 0;
+  let longest = 0;
+  for (const merged of tunnel.exchanges) {
+    if (isConfirmed(merged)) streak = 0;
+    if (first.has(merged)) longest = Math.max(longest, ++streak);
+  }
+  return longest;
 }
 
 function isAfter(first: MergedExchange, other: MergedExchange): boolean {

@@ -8,6 +8,7 @@ import {
   atTarget,
   hostRefuses,
   meaningful,
+  moments,
   type OtherSide,
   otherSide,
   refusals,
@@ -41,6 +42,8 @@ export const natMappingExpired = defineRule({
       const signs = signsOf(each, otherSide(each, tunnel, world), world);
       const certainty = judge(signs);
       if (certainty === undefined) continue;
+      // a lossy path swallows a burst, or the one keepalive that answers it, by chance
+      if (!signs.refused && !signs.otherPort && moments(silence) < LEAST_MOMENTS) continue;
       const { side } = signs;
       return {
         facts: {
@@ -110,6 +113,9 @@ interface Signs {
   readonly side: OtherSide | undefined;
   readonly translated: boolean;
 }
+
+/** Separate moments at which packets vanished before that is more than chance. */
+const LEAST_MOMENTS = 4;
 
 function signsOf(each: TunnelSilence, side: OtherSide | undefined, world: World): Signs {
   const { silence, timeline } = each;

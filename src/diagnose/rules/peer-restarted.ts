@@ -8,13 +8,21 @@ import { compareTime, msBetween } from '../../base/time.ts';
 import { REJECT_AFTER_TIME_MS } from '../../wg/constants.ts';
 import { addressOf, secondsOf } from '../data-evidence.ts';
 import { defineRule, type RuledOut } from '../rule.ts';
-import { askingPlaces, atTarget, meaningful, otherSide, refusals, type TunnelSilence } from '../silence-evidence.ts';
+import {
+  askingPlaces,
+  atTarget,
+  meaningful,
+  moments,
+  otherSide,
+  refusals,
+  type TunnelSilence,
+} from '../silence-evidence.ts';
 
 /** KEEPALIVE_TIMEOUT + REKEY_TIMEOUT after data without an answer a new handshake begins (wp §6.4). */
 const REHANDSHAKE_MS = 15_000;
 const TIMER_SLACK_MS = 750;
 /** Fewer unanswered packets than this, or closer together, may be ordinary loss. */
-const LEAST = { packets: 3, ms: 5000 };
+const LEAST = { packets: 3, ms: 5000, moments: 4, answers: 3 };
 /** Answered at once: a path that had been down would hardly come up in just this moment. */
 const AT_ONCE_MS = 2000;
 
@@ -39,6 +47,7 @@ export const peerRestarted = defineRule({
       const [initiation] = silence.initiations;
       if (end === undefined || initiation === undefined) continue;
       const refused = refusals(silence);
+      if (refused.length === 0 && moments(silence) < LEAST.moments) continue;
       const side = otherSide(each, tunnel, world);
       // what never reached it was lost on the way
       if (side !== undefined && side.lost > 0 && side.lost >= side.arrived) continue;
@@ -91,6 +100,9 @@ export const peerRestarted = defineRule({
   }),
 });
 
+/** Data packets back for one sent, before it fell silent: fewer, and only keepalives were to be expected. */
+const CONVERSES = 0.5;
+
 /** The direction whose data went unanswered the way it does when the other end has forgotten the session. */
 function forgotten(each: TunnelSilence, tunnel: Tunnel): Place | undefined {
   const { silence, timeline } = each;
@@ -119,10 +131,15 @@ function young({ view }: Place, { start }: Silence): boolean {
 }
 
 /** The other direction was captured, so its silence means something; and it ended before this data. */
-function answeredWithData({ view, half }: Place, { start }: Silence, timeline: Timeline): boolean {
+function answeredWithData({ view, half }: Place, { start, packets }: Silence, timeline: Timeline): boolean {
   const { toInitiator, toResponder } = view.session;
   const reverse = half === toResponder ? toInitiator : toResponder;
-  return view.timeline === timeline && reverse !== undefined && compareTime(reverse.last.time, start.time) <= 0;
+  if (view.timeline !== timeline || reverse === undefined || compareTime(reverse.last.time, start.time) > 0)
+    return false;
+  // who only listens answers with one keepalive in ten seconds: losing that single packet looks the same
+  const before = half.packets - half.keepalives - packets;
+  const answers = reverse.packets - reverse.keepalives;
+  return answers >= LEAST.answers && answers >= CONVERSES * before;
 }
 
 function ruledOut(arrived: number, each: TunnelSilence, { half }: Place): RuledOut[] {

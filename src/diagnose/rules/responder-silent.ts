@@ -1,6 +1,7 @@
 /** A good initiation reached the responder's host, and nothing left it. */
 import { silenceMeans } from '../../analyze/world.ts';
 import {
+  addressLearned,
   firstInitiation,
   hasIcmp,
   hasReply,
@@ -26,9 +27,10 @@ export const responderSilent = defineRule({
     why: 'a capture sees packets before the host’s own firewall: what WireGuard never gets, it cannot answer',
     fix: 'let the port in on the responder: its own firewall, the right interface or VRF, a service that really listens there',
   },
-  check(attempt) {
+  check(attempt, world) {
     const first = firstInitiation(attempt);
-    if (first === undefined || hasReply(attempt) || hasIcmp(attempt)) return undefined;
+    if (first === undefined || hasReply(attempt) || hasIcmp(attempt) || addressLearned(attempt, world))
+      return undefined;
     const seenAt = vantages(attempt);
     const arrived = attempt.exchanges.filter((merged) => {
       const view = lastView(merged);
