@@ -1,4 +1,6 @@
 /** What the command line stands on: streams, terminal, variables, and the analysis itself, so that all of it can be replaced. */
+import type { ProbePorts } from '../io/probe.ts';
+import type { Lookup } from '../io/resolve.ts';
 import type { DiagnoseOptions, Diagnosis, Source } from '../report/diagnose.ts';
 import type { RulePage } from './commands/rules.ts';
 
@@ -17,14 +19,20 @@ export interface Environment {
   readonly env: { readonly [name: string]: string | undefined };
   diagnose(sources: readonly Source[], options: DiagnoseOptions): Promise<Diagnosis>;
   readonly rules: readonly RulePage[];
+  readonly live: Live;
+}
+
+/** Clock, chance, network and names, for what runs for real. */
+export interface Live extends ProbePorts {
+  readonly lookUp: Lookup;
 }
 
 /** The terminal's part: `run` adds the rest where it is not given. */
-export type Terminal = Omit<Environment, 'diagnose' | 'rules'>;
+export type Terminal = Omit<Environment, 'diagnose' | 'rules' | 'live'>;
 
 export type ExitCode = 0 | 1 | 2;
 
-/** Nothing wrong, an error finding, or: wrong usage, nothing that could be read. */
+/** Nothing wrong, an error finding (no answer to a probe), or: wrong usage, nothing that could be read. */
 export const EXIT = { fine: 0, found: 1, unusable: 2 } as const satisfies Record<string, ExitCode>;
 
 /** Wrong usage, in words: printed as `wgwhy: message` with its hints below. Never holds a secret. */

@@ -1,11 +1,18 @@
 /** The command line as a function: arguments and an environment in, an exit code out. Never throws. */
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import { nodeCrypto } from '../crypto/node.ts';
 import { rules } from '../diagnose/registry.ts';
+import { systemClock } from '../io/clock.ts';
 import { FileError } from '../io/files.ts';
+import { systemNetwork } from '../io/probe-network.ts';
+import { systemRandom } from '../io/random.ts';
+import { systemLookup } from '../io/resolve.ts';
 import { diagnose } from '../report/diagnose.ts';
 import { sanitise } from '../report/text-wrap.ts';
 import { addDiagnoseCommand } from './commands/diagnose.ts';
+import { addKeyCommands } from './commands/keys.ts';
+import { addProbeCommand } from './commands/probe.ts';
 import { addRulesCommand } from './commands/rules.ts';
 import { type Environment, EXIT, type ExitCode, type Terminal, UsageError } from './environment.ts';
 import { refuseSecrets } from './secrets.ts';
@@ -24,6 +31,13 @@ export async function run(argv: readonly string[], given: Terminal & Partial<Env
   const environment: Environment = {
     rules,
     diagnose: (sources, options) => diagnose(sources, { ...options, tool }),
+    live: {
+      crypto: nodeCrypto,
+      random: systemRandom,
+      clock: systemClock,
+      network: systemNetwork,
+      lookUp: systemLookup,
+    },
     ...given,
   };
   let code: ExitCode = EXIT.fine;
@@ -53,6 +67,8 @@ function commandLine(environment: Environment, tool: string, done: (code: ExitCo
       getErrHelpWidth: () => columns ?? 100,
     });
   addDiagnoseCommand(program, environment, done);
+  addProbeCommand(program, environment, tool, done);
+  addKeyCommands(program, environment, done);
   addRulesCommand(program, environment, done);
   return program;
 }

@@ -4,10 +4,11 @@ import { UsageError } from './environment.ts';
 const SECRET_OPTION = /^--?(private|preshared|pre-shared|psk|secret|ephemeral|static-private|key-?log-?key|priv)/i;
 const SECRET_NAME = /private|preshared|psk|secret|ephemeral/i;
 /** 32 bytes as base64 or as hexadecimal digits. */
-const KEY_SHAPED = /^([A-Za-z0-9+/]{43}=|[0-9a-fA-F]{64})$/;
+export const KEY_SHAPED = /^([A-Za-z0-9+/]{43}=|[0-9a-fA-F]{64})$/;
 
 const WHERE = 'private keys and PSKs are read from files only: hand over the wg-quick configuration or a key log';
-const SEEN = 'it is now in the shell history and was visible to other users: if it is a secret in use, replace it';
+export const SEEN =
+  'it is now in the shell history and was visible to other users: if it is a secret in use, replace it';
 
 /** Throws before anything is parsed, so that no later message can repeat the value. */
 export function refuseSecrets(argv: readonly string[]): void {
@@ -17,7 +18,7 @@ export function refuseSecrets(argv: readonly string[]): void {
       throw new UsageError(`${name} is not an option: secrets do not belong on the command line`, WHERE);
     const value = argv[at - 1] === '--public-key' ? argument : valueAfter(argument, '--public-key=');
     if (value !== undefined) refusePublicKeyValue(value);
-    else if (KEY_SHAPED.test(argument)) {
+    else if (KEY_SHAPED.test(argument) && argv[at - 1] !== '--peer') {
       throw new UsageError(
         `argument ${at + 1} is a key, not a file`,
         'a public key is given as --public-key NAME=KEY',

@@ -1,5 +1,26 @@
-/** `wgwhy/node`: what needs Node. Files and streams as sources, and captures read by the pcap-parser package. */
+/** `wgwhy/node`: what needs Node. Files and streams as sources, tunnels and probes over real sockets, the fast backend. */
 
+export type { WgConf } from '../config/wg-conf.ts';
+export { parseWgConf } from '../config/wg-quick.ts';
 export { nodeCrypto } from '../crypto/node.ts';
+export { type Clock, systemClock } from './clock.ts';
 export { checkReadable, FileError, fileSource, streamSource } from './files.ts';
+export type { PathMtu } from './path-mtu.ts';
 export { openWithPcapParser } from './pcap-parser-reader.ts';
+export type { PingResult } from './ping.ts';
+export {
+  type Attempt,
+  type ProbeOptions,
+  type ProbePorts,
+  type ProbeProgress,
+  type ProbeResult,
+  type ProbeTarget,
+  probe,
+} from './probe.ts';
+export { type ProbeNetwork, type ProbeSocket, systemNetwork } from './probe-network.ts';
+export type { PskCandidate } from './psk-trial.ts';
+export { systemRandom } from './random.ts';
+export { type Lookup, resolveEndpoint, systemLookup } from './resolve.ts';
+export { DeviceDriver, type DeviceHooks, type SendEffect } from './run-device.ts';
+export { openTunnel, type Tunnel, TunnelError, type TunnelOptions } from './tunnel.ts';
+export { UdpError, type UdpHandlers, type UdpOptions, UdpPort } from './udp.ts';

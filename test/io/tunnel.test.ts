@@ -10,6 +10,7 @@ import { openTunnel, type Tunnel, TunnelError, type TunnelOptions } from '../../
 import { UdpError } from '../../src/io/udp.ts';
 import type { Drop } from '../../src/wg/drop.ts';
 import { ipv4 } from '../wg/harness.ts';
+import { VirtualClock } from './virtual.ts';
 
 const ALPHA = privateKey(new Uint8Array(32).fill(0x41));
 const BETA = privateKey(new Uint8Array(32).fill(0x42));
@@ -71,6 +72,57 @@ test('inner packets go both ways, by a name that has several addresses', async (
   expect(status?.endpoint?.text).toBe(`127.0.0.1:${alpha.port}`);
   expect(status?.sessions.map(({ role }) => role)).toEqual(['responder']);
   expect(alpha.status()[0]?.latestHandshake).toBeDefined();
+});
+
+test('a name is looked up again with each retry, and its addresses are taken in turn', async () => {
+  const atBeta = first<Bytes>();
+  const beta = await opened({ conf: conf(BETA_PEER), onPacket: atBeta.take });
+  const clock = new VirtualClock(2_000_000_000);
+  let lookUps = 0;
+  let looked = first<void>();
+  const alpha = await opened({
+    conf: conf({ ...ALPHA_PEER, endpoint: `beta.example:${beta.port}` }),
+    clock,
+    lookUp: async () => {
+      lookUps++;
+      looked.take();
+      return ['127.0.0.9', '127.0.0.1'];
+    },
+  });
+  alpha.send(ipv4('10.0.0.1', '10.0.0.2'));
+  const next = async (): Promise<void> => {
+    looked = first<void>();
+    clock.pass(5400);
+    await looked.come;
+  };
+  // The first retry asks for the names, the second goes to where they say.
+  await next();
+  expect([lookUps, alpha.status()[0]?.endpoint?.text]).toEqual([2, `127.0.0.1:${beta.port}`]);
+  clock.pass(5400);
+  await clock.standUntil(atBeta.come);
+  expect(alpha.status()[0]?.sessions).toHaveLength(1);
+});
+
+test('a name that could not be looked up is asked for again when a packet wants to go there', async () => {
+  const clock = new VirtualClock(2_000_000_000);
+  const looked = first<void>();
+  const answers: (readonly string[])[] = [[], ['127.0.0.1']];
+  const alpha = await opened({
+    conf: conf({ ...ALPHA_PEER, endpoint: 'beta.example:9' }),
+    clock,
+    lookUp: async () => {
+      if (answers.length === 1) looked.take();
+      return answers.shift() ?? [];
+    },
+  });
+  const packet = ipv4('10.0.0.1', '10.0.0.2');
+  expect(alpha.send(packet)).toMatchObject({ drop: { kind: 'no-endpoint' } });
+  expect(answers).toHaveLength(1);
+  clock.pass(5000);
+  expect(alpha.send(packet)).toMatchObject({ drop: { kind: 'no-endpoint' } });
+  await looked.come;
+  await Promise.resolve();
+  expect(alpha.send(packet)).toMatchObject({ kind: 'accepted' });
 });
 
 test('a refusal tells why: a preshared key that only one side has', async () => {

@@ -5,23 +5,36 @@ import type { Now } from '../../src/base/time.ts';
 import type { Clock } from '../../src/io/clock.ts';
 import type { ProbeNetwork } from '../../src/io/probe-network.ts';
 import type { UdpHandlers } from '../../src/io/udp.ts';
-import { clock as at } from '../wg/harness.ts';
+import { clock as at, EPOCH } from '../wg/harness.ts';
 
 /** Whatever is under way, promises and all, up to the point where only time can go on. */
 const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
+interface Due {
+  readonly id: number;
+  readonly atMs: number;
+  readonly run: () => void;
+}
+
 export class VirtualClock implements Clock {
   #nowMs = 0;
-  readonly #waiting = new Map<number, { readonly atMs: number; readonly run: () => void }>();
+  readonly #waiting = new Map<number, Due>();
   #next = 0;
+  readonly #laterSec: number;
+
+  /** What the wall clock says at the beginning. */
+  constructor(startSec = EPOCH.sec) {
+    this.#laterSec = startSec - EPOCH.sec;
+  }
 
   now(): Now {
-    return at(this.#nowMs);
+    const { monoMs, wall } = at(this.#nowMs);
+    return { monoMs, wall: { sec: wall.sec + this.#laterSec, nsec: wall.nsec } };
   }
 
   at(atMs: number, run: () => void): () => void {
     const id = this.#next++;
-    this.#waiting.set(id, { atMs: Math.max(atMs, this.#nowMs), run });
+    this.#waiting.set(id, { id, atMs: Math.max(atMs, this.#nowMs), run });
     return () => this.#waiting.delete(id);
   }
 
@@ -33,20 +46,43 @@ export class VirtualClock implements Clock {
     return this.#nowMs;
   }
 
+  /** Lets so much time pass, whatever is due in it happening at its moment. */
+  pass(ms: number): void {
+    const endMs = this.#nowMs + ms;
+    for (let next = this.#first(); next !== undefined && next.atMs <= endMs; next = this.#first()) this.#happen(next);
+    this.#nowMs = endMs;
+  }
+
+  #first(): Due | undefined {
+    return [...this.#waiting.values()].sort((one, two) => one.atMs - two.atMs || one.id - two.id)[0];
+  }
+
+  #happen({ id, atMs, run }: Due): void {
+    this.#waiting.delete(id);
+    this.#nowMs = atMs;
+    run();
+  }
+
   /** Lets time pass, from one thing to the next, until the promise is there. */
-  async until<T>(promise: Promise<T>): Promise<T> {
+  until<T>(promise: Promise<T>): Promise<T> {
+    return this.#meanwhile(promise, () => {
+      const next = this.#first();
+      if (next !== undefined) this.#happen(next); // else a file is being read, and that takes no time here
+    });
+  }
+
+  /** Lets no time pass, for promises that wait for something real. */
+  standUntil<T>(promise: Promise<T>): Promise<T> {
+    return this.#meanwhile(promise, () => this.pass(0));
+  }
+
+  async #meanwhile<T>(promise: Promise<T>, turn: () => void): Promise<T> {
     let over = false;
     const end = (): void => {
       over = true;
     };
     promise.then(end, end);
-    for (await settle(); !over; await settle()) {
-      const [id, first] = [...this.#waiting].sort(([i, a], [j, b]) => a.atMs - b.atMs || i - j)[0] ?? [];
-      if (id === undefined || first === undefined) throw new Error('nothing will ever happen any more');
-      this.#waiting.delete(id);
-      this.#nowMs = first.atMs;
-      first.run();
-    }
+    for (await settle(); !over; await settle()) turn();
     return promise;
   }
 }
@@ -74,7 +110,7 @@ export class VirtualNetwork implements ProbeNetwork {
   readonly #hosts: Readonly<Record<string, Host | string>>;
   readonly #delayMs: number;
   readonly sent: Sent[] = [];
-  open_ = 0;
+  openSockets = 0;
 
   constructor(clock: VirtualClock, hosts: Readonly<Record<string, Host | string>>, delayMs = 15) {
     this.#clock = clock;
@@ -85,7 +121,7 @@ export class VirtualNetwork implements ProbeNetwork {
   async open(to: Endpoint, handlers: Required<UdpHandlers>) {
     const host = this.#hosts[to.text];
     if (typeof host === 'string') return host;
-    this.open_++;
+    this.openSockets++;
     const later = (run: () => void): unknown => this.#clock.at(this.#clock.nowMs + this.#delayMs, run);
     const line: Line = {
       reply: (bytes, from = to) => later(() => handlers.onDatagram(new Uint8Array(bytes), from)),
@@ -98,7 +134,7 @@ export class VirtualNetwork implements ProbeNetwork {
         later(() => host?.receive(copy, line));
       },
       close: async () => {
-        this.open_--;
+        this.openSockets--;
       },
     };
   }

@@ -1,0 +1,204 @@
+/** A tunnel in this process: a configuration and UDP sockets around a device; the program's own IP packets in and out. */
+import type { Endpoint } from '../base/address.ts';
+import { toBase64 } from '../base/base64.ts';
+import type { Bytes } from '../base/bytes.ts';
+import type { ConfEndpoint, WgConf, WgPeer } from '../config/wg-conf.ts';
+import { nodeCrypto } from '../crypto/node.ts';
+import type { Crypto } from '../crypto/port.ts';
+import { REKEY_TIMEOUT_MS } from '../wg/constants.ts';
+import { Device } from '../wg/device.ts';
+import type { Drop, PeerId } from '../wg/drop.ts';
+import type { KeyLogSink } from '../wg/key-log.ts';
+import type { Policy } from '../wg/policy.ts';
+import type { Random } from '../wg/random.ts';
+import type { PeerStatus } from '../wg/status.ts';
+import type { DeviceEvent, PeerChange, Verdict } from '../wg/step.ts';
+import { type Clock, systemClock } from './clock.ts';
+import { systemRandom } from './random.ts';
+import { type Lookup, resolveEndpoint, systemLookup } from './resolve.ts';
+import { DeviceDriver } from './run-device.ts';
+import { UdpPort } from './udp.ts';
+
+export interface TunnelOptions {
+  /** As `parseWgConf` gives it: keys, peers, port and MTU are used, addresses, routes and hooks are not. */
+  readonly conf: WgConf;
+  /** Instead of the ListenPort of the configuration; 0 for any. */
+  readonly listenPort?: number;
+  /** Local addresses to listen on; all of IPv4 and IPv6 unless told. */
+  readonly listenOn?: readonly string[];
+  /** An inner IP packet from that peer. It is the caller's. */
+  readonly onPacket?: (packet: Bytes, peer: PeerId) => void;
+  readonly onEvent?: (event: DeviceEvent, peer: PeerId) => void;
+  /** Everything that was refused, and why. */
+  readonly onDrop?: (drop: Drop) => void;
+  /** Gets lines with secrets in Wireshark's form; see the key log of `wgwhy diagnose`. */
+  readonly keyLog?: KeyLogSink;
+  readonly policy?: Policy;
+  readonly crypto?: Crypto;
+  readonly random?: Random;
+  readonly clock?: Clock;
+  readonly lookUp?: Lookup;
+}
+
+/** The configuration cannot make a tunnel. */
+export class TunnelError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'TunnelError';
+  }
+}
+
+/** A peer whose endpoint is a name, and the address that is tried now. */
+interface Named {
+  readonly peer: WgPeer;
+  readonly endpoint: ConfEndpoint;
+  at: number;
+  /** Monotonic milliseconds; there is one look-up at a time. */
+  lastMs: number;
+  busy: boolean;
+}
+
+/** Between two look-ups of one name: no more often than handshakes are tried. */
+const LOOK_UP_EVERY_MS = REKEY_TIMEOUT_MS;
+
+export class Tunnel {
+  readonly #driver: DeviceDriver;
+  readonly #clock: Clock;
+  readonly #lookUp: Lookup;
+  readonly #onDrop: TunnelOptions['onDrop'];
+  readonly #named = new Map<PeerId, Named>();
+  #port: UdpPort | undefined;
+  #closed = false;
+
+  /** Use {@link openTunnel}. */
+  constructor(options: TunnelOptions) {
+    const { conf, onPacket, onEvent, onDrop, keyLog, policy } = options;
+    const mtu = conf.interface.mtu?.value;
+    const device = new Device({
+      crypto: options.crypto ?? nodeCrypto,
+      random: options.random ?? systemRandom,
+      ...(keyLog === undefined ? {} : { keyLog }),
+      ...(policy === undefined ? {} : { policy }),
+      ...(mtu === undefined ? {} : { mtu }),
+    });
+    this.#clock = options.clock ?? systemClock;
+    this.#lookUp = options.lookUp ?? systemLookup;
+    this.#onDrop = onDrop;
+    this.#driver = new DeviceDriver(device, this.#clock, {
+      send: ({ bytes, to, peer }) => {
+        this.#port?.send(bytes, to, (code) => this.#driver.socketError(peer, to, code));
+      },
+      onEvent: (event, peer) => {
+        // The name may have moved to another address, or its next address may be the one that works.
+        if (event.what === 'handshake-retry') void this.#lookUpAgain(peer);
+        onEvent?.(event, peer);
+      },
+      onDrop: (drop) => {
+        if (drop.kind === 'no-endpoint') void this.#lookUpAgain(drop.peer);
+        onDrop?.(drop);
+      },
+      ...(onPacket === undefined ? {} : { onPacket }),
+    });
+  }
+
+  /** Of the UDP sockets. */
+  get port(): number {
+    return this.#port?.port ?? 0;
+  }
+
+  /** Seals an inner IP packet to the peer whose AllowedIPs cover its destination; the verdict says why not, if not. */
+  send(packet: Bytes): Verdict {
+    const verdict = this.#driver.packet(packet);
+    if (verdict.kind === 'refused' && verdict.drop.kind === 'no-endpoint') void this.#lookUpAgain(verdict.drop.peer);
+    return verdict;
+  }
+
+  /** What `wg show` tells, for each peer. */
+  status(): PeerStatus[] {
+    return this.#driver.device.peers();
+  }
+
+  /** Ends sockets and timers and wipes the keys. The other side is told nothing: WireGuard has no words for it. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#driver.close();
+    await this.#port?.close();
+  }
+
+  /** Use {@link openTunnel}. */
+  async open({ conf, listenPort, listenOn }: TunnelOptions): Promise<void> {
+    const secret = conf.interface.privateKey?.value;
+    if (secret === undefined) throw new TunnelError('the configuration has no PrivateKey that can be used');
+    const handlers = {
+      onDatagram: (bytes: Bytes, from: Endpoint) => this.#driver.datagram(bytes, from),
+    };
+    this.#port = await UdpPort.open(handlers, {
+      port: listenPort ?? conf.interface.listenPort?.value ?? 0,
+      ...(listenOn === undefined ? {} : { addresses: listenOn }),
+    });
+    this.#driver.configure({ change: 'private-key', privateKey: secret });
+    await Promise.all(conf.peers.map((peer) => this.#addPeer(peer)));
+  }
+
+  async #addPeer(peer: WgPeer): Promise<void> {
+    const { publicKey, presharedKey, endpoint, persistentKeepalive, allowedIps } = peer;
+    if (publicKey === undefined) return;
+    const known = endpoint === undefined ? undefined : await resolveEndpoint(endpoint.value, this.#lookUp);
+    if (this.#closed) return;
+    const first = known?.ok === true ? known.value[0] : undefined;
+    if (endpoint !== undefined && endpoint.value.ip === undefined) {
+      this.#named.set(toBase64(publicKey.value), {
+        peer,
+        endpoint: endpoint.value,
+        at: first === undefined ? -1 : 0,
+        lastMs: this.#clock.now().monoMs,
+        busy: false,
+      });
+    }
+    const change: PeerChange = {
+      change: 'peer',
+      publicKey: publicKey.value,
+      replaceAllowedIps: true,
+      allowedIps: allowedIps.map(({ value }) => value),
+      ...(presharedKey === undefined ? {} : { presharedKey: presharedKey.value }),
+      ...(first === undefined ? {} : { endpoint: first }),
+      ...(persistentKeepalive === undefined ? {} : { persistentKeepalive: persistentKeepalive.value }),
+    };
+    const verdict = this.#driver.configure(change);
+    if (verdict.kind === 'refused') this.#onDrop?.(verdict.drop);
+  }
+
+  /** Takes the next of the addresses that the name has now. */
+  async #lookUpAgain(id: PeerId): Promise<void> {
+    const named = this.#named.get(id);
+    const publicKey = named?.peer.publicKey?.value;
+    if (named === undefined || publicKey === undefined || named.busy) return;
+    const { monoMs } = this.#clock.now();
+    if (monoMs - named.lastMs < LOOK_UP_EVERY_MS) return;
+    named.lastMs = monoMs;
+    named.busy = true;
+    const found = await resolveEndpoint(named.endpoint, this.#lookUp);
+    named.busy = false;
+    if (this.#closed || !found.ok) return;
+    named.at = (named.at + 1) % found.value.length;
+    const endpoint = found.value[named.at];
+    if (endpoint !== undefined) this.#driver.configure({ change: 'peer', publicKey, endpoint });
+  }
+}
+
+/**
+ * Opens the sockets and configures the device. Without root, without an interface: inner packets are the caller's.
+ * Rejects with a TunnelError when there is no private key, with an UdpError when the port cannot be had. A name that
+ * cannot be looked up is looked up again with each handshake that goes unanswered.
+ */
+export async function openTunnel(options: TunnelOptions): Promise<Tunnel> {
+  const tunnel = new Tunnel(options);
+  try {
+    await tunnel.open(options);
+  } catch (error) {
+    await tunnel.close();
+    throw error;
+  }
+  return tunnel;
+}
