@@ -257,8 +257,19 @@ function decideOutcome(
     return;
   }
   // a live initiator retries after five seconds: one that does not was answered unseen, or was stopped
-  const retried = attempt.exchanges.length > 1;
+  const retried = attempt.exchanges.length > 1 && !stillAlive(attempt);
   attempt.outcome = retried && attempt.exchanges.some(({ views }) => views.some(silenceMeans)) ? 'failed' : 'open';
+}
+
+/** Both ends still send data of an older session after the last initiation: nothing has failed yet. */
+function stillAlive({ tunnel, exchanges }: Attempt): boolean {
+  return tunnel.sessions.some(({ session, timeline }) => {
+    const last = exchanges.findLast(({ views }) => views.some((view) => view.timeline === timeline));
+    const seen = last?.views.find((view) => view.timeline === timeline)?.exchange.initiation;
+    const { toInitiator, toResponder } = session;
+    if (seen === undefined || toInitiator === undefined || toResponder === undefined) return false;
+    return [toInitiator, toResponder].every((half) => msBetween(seen.at.time, half.last.time) > 0);
+  });
 }
 
 /** How soon after its last initiation an initiator that was answered sends its first data. */

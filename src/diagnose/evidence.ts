@@ -209,7 +209,9 @@ export function capturesWithout(merged: MergedExchange, attempt: Attempt, world:
   const tunnel = timelinesOf(attempt.tunnel);
   return world.timelines.filter((timeline) => {
     if (merged.views.some((view) => view.timeline === timeline)) return false;
-    return tunnel.has(timeline) || timeline.frames === 0 || sharesEnd(timeline, attempt) || speaksNothing(timeline);
+    return (
+      tunnel.has(timeline) || timeline.frames === 0 || sharesEnd(timeline, attempt, world) || speaksNothing(timeline)
+    );
   });
 }
 
@@ -218,12 +220,13 @@ function speaksNothing(timeline: Timeline): boolean {
   return Object.values(timeline.messages).every((count) => count === 0);
 }
 
-function sharesEnd(timeline: Timeline, attempt: Attempt): boolean {
+/** It holds packets of the initiator, or it was taken at the responder: another peer's capture proves nothing here. */
+function sharesEnd(timeline: Timeline, attempt: Attempt, world: World): boolean {
   const seen = firstInitiation(attempt);
   if (seen === undefined) return false;
-  for (const { endpoint } of timeline.senders.values())
-    if (endpoint.text === seen.to.text || endpoint.text === seen.from.text) return true;
-  return false;
+  if (timeline.senders.has(seen.from.text)) return true;
+  const vantage = world.vantages.get(timeline.capture);
+  return [...timeline.directions.keys()].some((pair) => vantage?.local(pair).name === seen.to.text);
 }
 
 /** `2001-01-01 00:00:12 UTC` */

@@ -35,7 +35,9 @@ test('hiding has no cycle', () => {
 describe.each(rules.map((rule) => [rule.name, rule] as const))('%s', (_, { explain, fromSilence, on }) => {
   test.each(Object.entries(explain))('the page says %s in plain words', (_part, sentence) => {
     expect(sentence).not.toMatch(/\.$/);
-    expect(sentence).toMatch(/^(?:[^A-Z]|[A-Z0-9]{2}|WireGuard|RouterOS|Linux|AllowedIPs|PersistentKeepalive|Endpoint)/);
+    expect(sentence).toMatch(
+      /^(?:[^A-Z]|[A-Z0-9]{2}|WireGuard|RouterOS|Linux|AllowedIPs|PersistentKeepalive|Endpoint)/,
+    );
     expect(sentence.length).toBeGreaterThan(30);
   });
   test('silence is judged over attempts', () => {

@@ -50,28 +50,36 @@ export class Adversary {
     const from = chance.happens(0.5) ? heard.from : endpoint(Uint8Array.of(203, 0, 113, chance.whole(1, 254)), 4242);
     switch (chance.whole(0, 4)) {
       case 0:
-        return this.#inject(from, heard.to, chance.bytes(chance.whole(0, 200)), false);
+        this.#inject(from, heard.to, chance.bytes(chance.whole(0, 200)), false);
+        break;
       case 1:
-        return this.#inject(from, heard.to, bytes.slice(0, chance.whole(0, bytes.length - 1)), false);
+        this.#inject(from, heard.to, bytes.slice(0, chance.whole(0, bytes.length - 1)), false);
+        break;
       case 2: {
         // MAC2 is nobody's business while there is no load: a change there is none.
         const at = chance.whole(0, bytes.length - 1 - MAC_BYTES);
         changed[at] = (changed[at] ?? 0) ^ (1 << chance.whole(0, 7));
-        return this.#inject(from, heard.to, changed, false);
+        this.#inject(from, heard.to, changed, false);
+        break;
       }
       case 3:
         changed.fill(0, 4);
-        return this.#inject(from, heard.to, changed, false);
+        this.#inject(from, heard.to, changed, false);
+        break;
       case 4:
         // Not from elsewhere: if the first copy was lost this one is authentic, and an endpoint may follow it.
-        return this.#inject(heard.from, heard.to, bytes.slice(), true);
+        this.#inject(heard.from, heard.to, bytes.slice(), true);
+        break;
     }
   }
 
   #inject(from: Endpoint, to: Endpoint, bytes: Bytes, mayPass: boolean): void {
     this.injected++;
     const { network, queue } = this.#simulation;
-    if (mayPass) return network.inject(from, to, bytes);
+    if (mayPass) {
+      network.inject(from, to, bytes);
+      return;
+    }
     queue.at(queue.nowMs + network.conditions.delayMs, () => {
       for (const host of this.#simulation.hosts.values()) {
         if (host.address.text !== to.text || host.nat !== undefined) continue;

@@ -176,6 +176,44 @@ export const FAULTS: readonly Fault[] = [
     },
   ),
   fault(
+    'clock set back, and the other end has nothing to say',
+    {
+      endMs: 200 * SECOND,
+      incidents: (chance) => {
+        const atMs = chance.ms(20 * SECOND, 60 * SECOND);
+        return [
+          { atMs, what: 'wall-jump', host: 'client', byMs: -DAY_MS * chance.pick([1, 30, 9000]) },
+          { atMs, what: 'restart', host: 'client' },
+        ];
+      },
+      flows: () => [{ ...ping('client', 'server', 0, 200 * SECOND, 2 * SECOND), answered: false }],
+    },
+    {
+      client: one('rekey-failed', 'no-response'),
+      server: one('timestamp-replayed'),
+      both: one('timestamp-replayed'),
+    },
+  ),
+  fault(
+    'way back fails in mid-session',
+    {
+      endMs: 320 * SECOND,
+      incidents: (chance) => [
+        { atMs: chance.ms(30 * SECOND, 60 * SECOND), what: 'blackout', from: 'server', to: '*', untilMs: NEVER_MS },
+      ],
+    },
+    {
+      client: { first: ['rekey-failed'], also: ['packet-loss'] },
+      server: one('session-unconfirmed', 'response-lost-on-path', 'rekey-failed'),
+      both: { first: ['response-lost-on-path', 'rekey-failed'], also: ['packet-loss'] },
+    },
+  ),
+  fault(
+    'load, and cookies that work',
+    { incidents: () => [{ atMs: 0, what: 'load', host: 'server', untilMs: NEVER_MS }] },
+    { client: one(null), server: one(null), both: one(null) },
+  ),
+  fault(
     'responder restarts',
     {
       incidents: (chance) => [{ atMs: chance.ms(20 * SECOND, 40 * SECOND), what: 'restart', host: 'server' }],

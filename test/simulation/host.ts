@@ -78,6 +78,8 @@ export class Host implements Station {
   #tickAt = Number.POSITIVE_INFINITY;
   #steps = 0;
   readonly #books = new Map<PeerId, RuleBook>();
+  /** The beginnings of what was accepted since it started: type, indices, counter or half an ephemeral. */
+  readonly #accepted = new Set<string>();
 
   constructor(plan: HostPlan, world: HostWorld) {
     this.plan = plan;
@@ -101,7 +103,10 @@ export class Host implements Station {
 
   now(): Now {
     const ms = this.world.queue.nowMs;
-    return { monoMs: ms - this.#bootMs, wall: addNs(this.plan.epoch, BigInt(Math.round(ms * 1e6)) + this.#wallShiftNs) };
+    return {
+      monoMs: ms - this.#bootMs,
+      wall: addNs(this.plan.epoch, BigInt(Math.round(ms * 1e6)) + this.#wallShiftNs),
+    };
   }
 
   jumpWall(ms: number): void {
@@ -126,7 +131,9 @@ export class Host implements Station {
     const inPlace = this.world.chance.happens(0.5);
     const out = new Uint8Array(bytes.length + 48);
     out.set(bytes, 16);
-    this.handle(inPlace ? { kind: 'packet', bytes: out.subarray(16, 16 + bytes.length), out } : { kind: 'packet', bytes });
+    this.handle(
+      inPlace ? { kind: 'packet', bytes: out.subarray(16, 16 + bytes.length), out } : { kind: 'packet', bytes },
+    );
   }
 
   receive(from: Endpoint, bytes: Bytes, ttl: number): void {
@@ -168,6 +175,7 @@ export class Host implements Station {
     this.#device = device;
     this.#tickAt = Number.POSITIVE_INFINITY;
     this.#books.clear();
+    this.#accepted.clear();
     this.handle({ kind: 'configure', change: 'private-key', privateKey: this.plan.secret });
     for (const peer of this.plan.peers) {
       const { publicKey, endpoint, psk, keepalive } = peer;
@@ -190,6 +198,11 @@ export class Host implements Station {
 
   #check(input: Input, step: Step): void {
     const about = subjectOf(input, step);
+    if (input.kind === 'datagram' && step.verdict.kind === 'accepted') {
+      const message = String.fromCharCode(...input.bytes);
+      if (this.#accepted.has(message)) this.world.fault(`${this.name} accepted a ${step.verdict.message} twice`);
+      this.#accepted.add(message);
+    }
     for (const [id, book] of this.#books) {
       const effects = step.effects.filter((effect) => effectPeer(effect) === id);
       book.after(input, step, effects, about === id);

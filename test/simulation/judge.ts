@@ -11,7 +11,11 @@ export function judge(plan: Plan, outcome: Outcome): string[] {
   const answered = (client: string, fromMs: number): boolean =>
     outcome.sent.some(
       ({ to, atMs, wants, deliveredMs }) =>
-        wants === ANSWERS && to === client && atMs >= fromMs && deliveredMs !== undefined && deliveredMs < fromMs + BACK_WITHIN_MS,
+        wants === ANSWERS &&
+        to === client &&
+        atMs >= fromMs &&
+        deliveredMs !== undefined &&
+        deliveredMs < fromMs + BACK_WITHIN_MS,
     );
   for (const { name } of plan.hosts.slice(1)) {
     const corrected = calmMs + BACK_WITHIN_MS;

@@ -108,17 +108,32 @@ export function planOf(seed: number, weather: Weather): Plan {
     ),
   ];
 
-  const calmMs = chance.whole(200, weather === 'wild' ? 700 : 500) * SECOND;
-  const conditions = weather === 'clean' ? cleanPath(chance) : roughPath(chance, weather);
-  const flows = seats.flatMap((seat, i) => flowsOf(seat.name, mutual[i] === true, calmMs, chance));
-  const incidents =
-    weather === 'wild' ? wildIncidents(hosts, calmMs, v6, chance) : weather === 'rough' ? roaming(hosts, calmMs, v6, chance) : [];
+  const busyMs = chance.whole(200, 500) * SECOND;
+  const hush = weather === 'wild' && chance.happens(0.3);
+  const calmMs = hush ? busyMs + chance.whole(600, 900) * SECOND : busyMs;
   const endMs = weather === 'wild' ? calmMs + 2 * BACK_WITHIN_MS : calmMs;
+  const conditions = weather === 'clean' ? cleanPath(chance) : roughPath(chance, weather);
+  const flows = seats.flatMap((seat, i) => flowsOf(seat.name, mutual[i] === true, busyMs, chance));
+  const incidents: Incident[] = [];
+  if (weather === 'rough') {
+    incidents.push(...roaming(hosts, busyMs, v6, chance));
+    // whoever moves goes on speaking: else the other end cannot know
+    flows.push(...incidents.flatMap((incident) => ('host' in incident ? [talk(incident.host, busyMs)] : [])));
+  }
+  if (weather === 'wild') {
+    incidents.push(...wildIncidents(hosts, busyMs, calmMs, v6, chance));
+    flows.push(...seats.flatMap(({ name }) => calmFlows(name, calmMs, endMs, chance)));
+    if (clients > 1) flows.push(forged(busyMs));
+    if (hush && chance.happens(0.6)) {
+      incidents.push({ atMs: busyMs, what: 'blackout', from: '*', to: '*', untilMs: busyMs + 300 * SECOND });
+      flows.push(lastWord(busyMs + SECOND));
+    }
+  }
   return {
     seed,
     hosts,
     conditions,
-    flows: weather === 'wild' ? [...flows, ...seats.flatMap(({ name }) => calmFlows(name, calmMs, endMs, chance))] : flows,
+    flows,
     incidents,
     adversary: weather === 'wild' && chance.happens(0.5),
     calmMs,
@@ -167,8 +182,30 @@ function flowsOf(client: string, mutual: boolean, untilMs: number, chance: Chanc
   return flows;
 }
 
+const steady = { random: false, burst: 1, size: 84, answered: true } as const;
+
+const talk = (client: string, untilMs: number): Flow => {
+  return { ...steady, from: client, to: 'server', fromMs: 0, untilMs, everyMs: 4 * SECOND };
+};
+
+/** The first client pretends to be the second. */
+const forged = (untilMs: number): Flow => ({
+  ...steady,
+  from: 'client1',
+  to: 'server',
+  pretends: 'client2',
+  fromMs: SECOND,
+  untilMs,
+  everyMs: 20 * SECOND,
+});
+
+/** One packet, and then nothing that would begin the count of attempts anew. */
+const lastWord = (fromMs: number): Flow => {
+  return { ...steady, from: 'client1', to: 'server', fromMs, untilMs: fromMs + 1, everyMs: SECOND, answered: false };
+};
+
 function calmFlows(client: string, calmMs: number, endMs: number, chance: Chance): Flow[] {
-  const common = { untilMs: endMs, everyMs: 3 * SECOND, random: false, burst: 1, size: 84, answered: true };
+  const common = { ...steady, untilMs: endMs, everyMs: 3 * SECOND };
   const flow = (from: string, to: string): Flow => ({ ...common, from, to, fromMs: calmMs + chance.ms(0, 3 * SECOND) });
   return [flow(client, 'server'), flow('server', client)];
 }
@@ -177,7 +214,8 @@ function calmFlows(client: string, calmMs: number, endMs: number, chance: Chance
 function move(host: HostPlan, atMs: number, v6: boolean, chance: Chance): Incident {
   if (host.nat !== undefined) return { atMs, what: 'rebind', host: host.name };
   const ipText = outerText(chance.whole(200, 250), v6);
-  const to = endpoint(ip(ipText), chance.whole(1024, 65_535)).text;
+  // the port is the device's own, and stays
+  const to = endpoint(ip(ipText), host.address.port).text;
   return { atMs, what: 'roam', host: host.name, to };
 }
 
@@ -189,13 +227,19 @@ function roaming(hosts: readonly HostPlan[], untilMs: number, v6: boolean, chanc
 
 const JUMPS_MS = [-86_400_000, -3_600_000, -30_000, -40, 40, 30_000, 3_600_000, 86_400_000 * 365] as const;
 
-function wildIncidents(hosts: readonly HostPlan[], calmMs: number, v6: boolean, chance: Chance): Incident[] {
+function wildIncidents(
+  hosts: readonly HostPlan[],
+  busyMs: number,
+  calmMs: number,
+  v6: boolean,
+  chance: Chance,
+): Incident[] {
   const out: Incident[] = [];
   const name = (): string => hosts[chance.whole(0, hosts.length - 1)]?.name ?? 'server';
   const shifts = new Map<string, { now: number; greatest: number }>();
-  const times = Array.from({ length: chance.whole(1, 10) }, () => chance.ms(SECOND, calmMs)).sort((a, b) => a - b);
+  const times = Array.from({ length: chance.whole(1, 10) }, () => chance.ms(SECOND, busyMs)).sort((a, b) => a - b);
   for (const atMs of times) {
-    const untilMs = Math.min(calmMs, atMs + chance.ms(SECOND, chance.pick([10, 60, 250]) * SECOND));
+    const untilMs = Math.min(busyMs, atMs + chance.ms(SECOND, chance.pick([10, 60, 250]) * SECOND));
     switch (chance.whole(0, 6)) {
       case 0:
         out.push({ atMs, what: 'restart', host: name() });
@@ -230,7 +274,7 @@ function wildIncidents(hosts: readonly HostPlan[], calmMs: number, v6: boolean, 
     }
   }
   out.push({ atMs: calmMs, what: 'conditions', conditions: cleanPath(chance) });
-  // Half a minute before the end of what is asked, clocks are put right again: see `judge`.
+  // Who is refused for its clock's sake is given the right time at last: see `judge`.
   for (const [host, { now, greatest }] of shifts) {
     if (now < greatest) out.push({ atMs: calmMs + BACK_WITHIN_MS, what: 'wall-jump', host, byMs: greatest - now });
   }

@@ -35,6 +35,12 @@ type Send = Extract<Effect, { kind: 'send' }>;
 
 const INNER_REFUSALS = new Set(['inner-too-short', 'inner-version', 'inner-length', 'source-not-allowed']);
 
+/** What was received, if it was authentic: then timers take notice even of a packet that is refused for what is inside. */
+function authentic({ verdict }: Step): string | undefined {
+  if (verdict.kind === 'refused') return INNER_REFUSALS.has(verdict.drop.kind) ? 'data' : undefined;
+  return verdict.kind === 'accepted' && verdict.message !== 'cookie-reply' ? verdict.message : undefined;
+}
+
 export class RuleBook {
   readonly #fault: (text: string) => void;
   #persistentMs: number;
@@ -85,6 +91,9 @@ export class RuleBook {
     const hadSession = this.#usable(this.#current);
     if (input.kind === 'tick') this.#fireKeepalives(sends.length > 0 || drops.length > 0, causes, hadSession);
 
+    const received = mine && input.kind === 'datagram' ? authentic(step) : undefined;
+    // before what goes out in answer, which this cannot have answered
+    if (received !== undefined) this.#silence = undefined;
     const wasInitiator = this.#current?.role === 'initiator' ? this.#current : undefined;
     for (const effect of effects) {
       if (effect.kind === 'event') this.#event(effect.event);
@@ -96,7 +105,9 @@ export class RuleBook {
       this.#keepalive = { loMs: atMs, hiMs: atMs, must: this.#rearm === 'yes' && sends.length <= 1 };
       this.#rearm = 'no';
     }
-    if (mine && input.kind === 'datagram') this.#received(input.bytes, step, sends, causes, wasInitiator, tried);
+    if (input.kind === 'datagram' && received !== undefined) {
+      this.#received(input.bytes, received, sends, causes, wasInitiator, tried);
+    }
 
     if (causes.has('rekey') && !tried) this.#fault('no initiation although the session is due for its successor');
     if (causes.has('packet') && !tried) this.#fault('a packet waits and nobody asks for a handshake');
@@ -114,6 +125,7 @@ export class RuleBook {
     const its = status.sessions.map(({ role, local, remote }) => `${role} ${local} ${remote}`).join(', ');
     if (mine !== its) this.#fault(`its sessions are [${its}], not [${mine}]`);
     if (status.staged > 128) this.#fault(`${status.staged} packets wait`);
+    if (status.staged > 0 && this.#usable(this.#current)) this.#fault('packets wait although there is a session');
     for (const { createdAtMs } of status.sessions) {
       const newest = Math.max(...status.sessions.map((session) => session.createdAtMs));
       if (this.#nowMs - newest > ZERO_AFTER) this.#fault(`a key of ${createdAtMs} outlived its time`);
@@ -207,7 +219,10 @@ export class RuleBook {
   }
 
   #confirm(): void {
-    if (this.#next === undefined) return this.#fault('completed as a responder without a session to confirm');
+    if (this.#next === undefined) {
+      this.#fault('completed as a responder without a session to confirm');
+      return;
+    }
     this.#previous = this.#current;
     this.#current = this.#next;
     this.#next = undefined;
@@ -250,7 +265,10 @@ export class RuleBook {
     const now = this.#nowMs;
     const session = this.#current;
     const receiver = u32le(bytes, 4);
-    if (session?.remote !== receiver) return this.#fault(`${message} under ${receiver}, not ${session?.remote}`);
+    if (session?.remote !== receiver) {
+      this.#fault(`${message} under ${receiver}, not ${session?.remote}`);
+      return;
+    }
     const counter = u64le(bytes, 8);
     if (counter !== session.sent) this.#fault(`counter ${counter} after ${session.sent} messages`);
     session.sent = counter + 1n;
@@ -284,15 +302,12 @@ export class RuleBook {
 
   #received(
     bytes: Uint8Array,
-    { verdict }: Step,
+    message: string,
     sends: readonly Send[],
     causes: Set<string>,
     wasInitiator: Known | undefined,
     tried: boolean,
   ): void {
-    const inner = verdict.kind === 'refused' && INNER_REFUSALS.has(verdict.drop.kind);
-    const message = verdict.kind === 'accepted' ? verdict.message : inner ? 'data' : undefined;
-    if (message === undefined || message === 'cookie-reply') return;
     if (message === 'data' || message === 'keepalive') {
       this.#acceptedUnder(u32le(bytes, 4), message);
       const due = wasInitiator !== undefined && this.#nowMs - wasInitiator.atMs >= LAST_MINUTE;
@@ -302,8 +317,6 @@ export class RuleBook {
         if (!tried) this.#fault('no initiation although data came under a session of 165 s');
       }
     }
-    const sentData = sends.some((send) => send.message === 'data');
-    if (this.#silence !== undefined) this.#silence = sentData ? { ...this.#silence, must: false } : undefined;
     this.#traversed();
     if (message !== 'data') return;
     const now = this.#nowMs;
@@ -314,7 +327,10 @@ export class RuleBook {
 
   #acceptedUnder(local: number, message: string): void {
     const session = [this.#previous, this.#current, this.#next].find((known) => known?.local === local);
-    if (session === undefined) return this.#fault(`${message} accepted under ${local}, which is no session`);
+    if (session === undefined) {
+      this.#fault(`${message} accepted under ${local}, which is no session`);
+      return;
+    }
     const age = this.#nowMs - session.atMs;
     if (age >= REJECT_AFTER) this.#fault(`${message} accepted under a key of ${age} ms`);
     if (session === this.#next) this.#fault(`${message} accepted under a session that it does not confirm`);

@@ -34,6 +34,8 @@ export interface Flow {
   readonly burst: number;
   readonly size: number;
   readonly answered: boolean;
+  /** Writes another host's address on its packets: none of them may get through. */
+  readonly pretends?: string;
 }
 
 export interface Plan {
@@ -57,6 +59,7 @@ interface Sent {
   readonly to: string;
   readonly atMs: number;
   readonly wants: number;
+  readonly forged: boolean;
   deliveredMs: number | undefined;
 }
 
@@ -100,7 +103,13 @@ export class Simulation {
   run(): Outcome {
     this.queue.runTo(this.plan.endMs);
     const injected = this.#adversary?.injected ?? 0;
-    return { faults: this.faults, hosts: [...this.hosts.values()], recorders: this.recorders, sent: this.sent, injected };
+    return {
+      faults: this.faults,
+      hosts: [...this.hosts.values()],
+      recorders: this.recorders,
+      sent: this.sent,
+      injected,
+    };
   }
 
   fault(text: string): void {
@@ -133,12 +142,14 @@ export class Simulation {
     const from = this.#host(flow.from);
     const to = this.#host(flow.to);
     const family = chance.whole(0, Math.min(from.plan.inner.length, to.plan.inner.length) - 1);
-    const [source, destination] = [from.plan.inner[family], to.plan.inner[family]];
+    const forged = flow.pretends !== undefined;
+    const [source, destination] = [this.#host(flow.pretends ?? flow.from).plan.inner[family], to.plan.inner[family]];
     if (source === undefined || destination === undefined) return;
     const next = (): void => {
       if (this.queue.nowMs >= flow.untilMs) return;
       for (let i = 0; i < flow.burst; i++) {
-        this.#send(from, to, innerPacket(source, destination, flow.size, this.sent.length, flow.answered ? ASKS : PLAIN));
+        const wants = flow.answered ? ASKS : PLAIN;
+        this.#send(from, to, innerPacket(source, destination, flow.size, this.sent.length, wants), forged);
       }
       const pause = flow.random ? chance.exponential(flow.everyMs) : flow.everyMs;
       this.queue.at(this.queue.nowMs + pause, next);
@@ -146,17 +157,21 @@ export class Simulation {
     this.queue.at(flow.fromMs, next);
   }
 
-  #send(from: Host, to: Host, bytes: Bytes): void {
+  #send(from: Host, to: Host, bytes: Bytes, forged = false): void {
     const { wants } = innerFacts(bytes);
     const { nowMs } = this.queue;
-    this.sent.push({ bytes, from: from.name, to: to.name, atMs: nowMs, wants, deliveredMs: undefined });
+    this.sent.push({ bytes, from: from.name, to: to.name, atMs: nowMs, wants, forged, deliveredMs: undefined });
     from.packet(bytes);
   }
 
   #delivered(host: Host, peer: PeerId, packet: Bytes): void {
     const { id, wants, from, to } = innerFacts(packet);
     const sent = this.sent[id];
-    if (sent === undefined || !equal(sent.bytes, packet)) return this.fault(`${host.name} got what nobody sent`);
+    if (sent === undefined || !equal(sent.bytes, packet)) {
+      this.fault(`${host.name} got what nobody sent`);
+      return;
+    }
+    if (sent.forged) this.fault(`packet ${id} came through with a source that is not its sender's`);
     if (sent.to !== host.name) this.fault(`packet ${id} came to ${host.name}, not ${sent.to}`);
     if (this.#nameOf.get(peer) !== sent.from) this.fault(`packet ${id} seems to be from ${this.#nameOf.get(peer)}`);
     if (sent.deliveredMs !== undefined) this.fault(`packet ${id} came twice`);
@@ -173,27 +188,32 @@ export class Simulation {
     const { queue, network } = this;
     switch (incident.what) {
       case 'restart':
-        return this.#host(incident.host).restart();
+        this.#host(incident.host).restart();
+        return;
       case 'wall-jump':
-        return this.#host(incident.host).jumpWall(incident.byMs);
+        this.#host(incident.host).jumpWall(incident.byMs);
+        return;
       case 'roam': {
         const address = parseEndpoint(incident.to);
         if (address !== undefined) this.#host(incident.host).moveTo(address);
         return;
       }
       case 'rebind':
-        return network.forgetMappings(this.#host(incident.host));
+        network.forgetMappings(this.#host(incident.host));
+        return;
       case 'conditions':
         network.conditions = incident.conditions;
         return;
       case 'blackout':
-        return network.blackout(incident.from, incident.to, incident.untilMs);
+        network.blackout(incident.from, incident.to, incident.untilMs);
+        return;
       case 'load': {
         const host = this.#host(incident.host);
         host.underLoad = true;
-        return queue.at(incident.untilMs, () => {
+        queue.at(incident.untilMs, () => {
           host.underLoad = false;
         });
+        return;
       }
     }
   }

@@ -3,13 +3,10 @@
 import type { MergedExchange } from '../../analyze/merge.ts';
 import { initiationOf, isConfirmed, type Tunnel } from '../../analyze/world.ts';
 import { msBetween } from '../../base/time.ts';
+import { type Crossing, findCrossings } from '../crossings.ts';
 import { defineRule } from '../rule.ts';
 
-/** A round trip of more than this and the two are no crossing. */
-const ROUND_TRIP_MS = 3000;
 const OFTEN = 5;
-/** Exchanges after one that are looked at: more do not fit into a round trip. */
-const NEAREST = 4;
 
 export const crossingInitiations = defineRule({
   name: 'crossing-initiations',
@@ -54,11 +51,6 @@ export const crossingInitiations = defineRule({
   }),
 });
 
-interface Crossing {
-  readonly a: MergedExchange;
-  readonly b: MergedExchange;
-}
-
 function result(crossings: readonly Crossing[], severity: 'info' | 'warning' | 'error', recovered: boolean) {
   return {
     facts: { times: crossings.length, recovered },
@@ -89,39 +81,4 @@ function isAfter(first: MergedExchange, other: MergedExchange): boolean {
   const a = initiationOf(first);
   const b = initiationOf(other);
   return a !== undefined && b !== undefined && a !== b && msBetween(a.at.time, b.at.time) > 0;
-}
-
-/** Two initiations in opposite directions, the second sent before the answer to the first was seen; neither was confirmed. */
-function findCrossings(tunnel: Tunnel): Crossing[] {
-  const out: Crossing[] = [];
-  const ends = new Map(
-    tunnel.attempts.flatMap((attempt) => attempt.exchanges.map((merged) => [merged, attempt.initiator] as const)),
-  );
-  // exchanges are in order of time, so only the nearest few can cross
-  for (const [i, a] of tunnel.exchanges.entries()) {
-    for (const b of tunnel.exchanges.slice(i + 1, i + 1 + NEAREST)) {
-      const [x, y] = [ends.get(a), ends.get(b)];
-      if (x !== undefined && y !== undefined && x !== y && crosses(a, b)) out.push({ a, b });
-    }
-  }
-  return out;
-}
-
-function crosses(a: MergedExchange, b: MergedExchange): boolean {
-  if (isConfirmed(a) && isConfirmed(b)) return false;
-  return a.views.some(({ exchange: x, timeline }) => {
-    const y = b.views.find((view) => view.timeline === timeline)?.exchange;
-    if (x.initiation === undefined || y?.initiation === undefined) return false;
-    const [first, second] = msBetween(x.initiation.at.time, y.initiation.at.time) >= 0 ? [x, y] : [y, x];
-    const gap =
-      first.initiation === undefined || second.initiation === undefined
-        ? Number.POSITIVE_INFINITY
-        : msBetween(first.initiation.at.time, second.initiation.at.time);
-    const answer = first.responses[0]?.seen;
-    const before =
-      answer === undefined || second.initiation === undefined
-        ? answer !== undefined
-        : msBetween(second.initiation.at.time, answer.at.time) >= 0;
-    return gap <= ROUND_TRIP_MS && before;
-  });
 }

@@ -1,6 +1,7 @@
 /** Nobody answered: the vague finding that every sharper one replaces. */
 
 import { captureOtherEnd } from '../advice.ts';
+import { onlyCrossings } from '../crossings.ts';
 import {
   addressLearned,
   attemptSeconds,
@@ -29,7 +30,13 @@ export const noResponse = defineRule({
   },
   check(attempt, world) {
     const first = firstInitiation(attempt);
-    if (first === undefined || hasReply(attempt) || hasIcmp(attempt) || addressLearned(attempt, world))
+    if (
+      first === undefined ||
+      hasReply(attempt) ||
+      hasIcmp(attempt) ||
+      addressLearned(attempt, world) ||
+      onlyCrossings(attempt)
+    )
       return undefined;
     const seenAt = vantages(attempt);
     if (seenAt.has('responder')) return undefined;

@@ -2,7 +2,7 @@
 
 import { indexText } from '../../analyze/merge.ts';
 import type { Place } from '../../analyze/session-pairs.ts';
-import type { Silence, Timeline } from '../../analyze/timeline.ts';
+import type { Session, Silence, Timeline } from '../../analyze/timeline.ts';
 import type { Tunnel } from '../../analyze/world.ts';
 import { compareTime, msBetween } from '../../base/time.ts';
 import { REJECT_AFTER_TIME_MS } from '../../wg/constants.ts';
@@ -23,6 +23,8 @@ const REHANDSHAKE_MS = 15_000;
 const TIMER_SLACK_MS = 750;
 /** Fewer unanswered packets than this, or closer together, may be ordinary loss. */
 const LEAST = { packets: 3, ms: 5000, moments: 4, answers: 3 };
+/** Packets missing in a capture from which on its path counts as lossy. */
+const LOSSY = 2;
 /** Answered at once: a path that had been down would hardly come up in just this moment. */
 const AT_ONCE_MS = 2000;
 
@@ -51,6 +53,7 @@ export const peerRestarted = defineRule({
       const side = otherSide(each, tunnel, world);
       // what never reached it was lost on the way
       if (side !== undefined && side.lost > 0 && side.lost >= side.arrived) continue;
+      if (answersLost(place, tunnel)) continue;
       return {
         facts: {
           restarted: silence.target.text,
@@ -62,6 +65,7 @@ export const peerRestarted = defineRule({
           refused: refused.length,
         },
         certainty: refused.length > 0 ? 'deduced' : 'suspected',
+        ...(refused.length === 0 && losesPackets(each, tunnel) ? { severity: 'info' as const } : {}),
         frames: [
           ...(silence.heardBefore === undefined ? [] : [silence.heardBefore]),
           ...silence.frames,
@@ -121,6 +125,26 @@ function forgotten(each: TunnelSilence, tunnel: Tunnel): Place | undefined {
   return askingPlaces(each, tunnel).find(
     (place) => young(place, silence) && answeredWithData(place, silence, timeline),
   );
+}
+
+/** The path loses packets anyway, as the gaps in what arrived here show: a lost answer is then as likely as a restart. */
+function losesPackets({ timeline }: TunnelSilence, tunnel: Tunnel): boolean {
+  const halves = tunnel.sessions
+    .filter((view) => view.timeline === timeline)
+    .flatMap(({ session }) => [session.toInitiator ?? [], session.toResponder ?? []].flat());
+  return halves.reduce((sum, { runs }) => sum + runs.missing, 0) >= LOSSY;
+}
+
+/** Another capture of the session shows more packets from the silent end than arrived here: its answer was lost. */
+function answersLost({ view, half }: Place, tunnel: Tunnel): boolean {
+  const back = ({ toInitiator, toResponder }: Session, toOwner: boolean) => (toOwner ? toInitiator : toResponder);
+  const toOwner = half === view.session.toResponder;
+  const here = back(view.session, toOwner)?.packets ?? 0;
+  return tunnel.sessions.some(({ session, timeline }) => {
+    const same =
+      session.initiatorIndex === view.session.initiatorIndex && session.responderIndex === view.session.responderIndex;
+    return timeline !== view.timeline && same && (back(session, toOwner)?.packets ?? 0) > here;
+  });
 }
 
 /** The data was sent to a session that its owner should still have had. */

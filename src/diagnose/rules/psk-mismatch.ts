@@ -5,6 +5,7 @@ import type { View } from '../../analyze/merge.ts';
 import { type Attempt, isAnswered, type World } from '../../analyze/world.ts';
 import { equal } from '../../base/bytes.ts';
 import { msBetween } from '../../base/time.ts';
+import { onlyCrossings } from '../crossings.ts';
 import { attemptFrames, firstInitiation, keyLabel, subjectOf } from '../evidence.ts';
 import { defineRule, type Found } from '../rule.ts';
 
@@ -33,7 +34,7 @@ export const pskMismatch = defineRule({
     fix: 'put the same PresharedKey into both [Peer] sections, or remove it from both',
   },
   check(attempt, world) {
-    if (attempt.outcome !== 'failed') return undefined;
+    if (attempt.outcome !== 'failed' || onlyCrossings(attempt)) return undefined;
     const answered = attempt.exchanges.filter(isAnswered);
     const first = firstInitiation(attempt);
     if (answered.length === 0 || first === undefined) return undefined;

@@ -1,5 +1,7 @@
 /** A good initiation reached the responder's host, and nothing left it. */
+
 import { silenceMeans } from '../../analyze/world.ts';
+import { onlyCrossings } from '../crossings.ts';
 import {
   addressLearned,
   firstInitiation,
@@ -29,7 +31,13 @@ export const responderSilent = defineRule({
   },
   check(attempt, world) {
     const first = firstInitiation(attempt);
-    if (first === undefined || hasReply(attempt) || hasIcmp(attempt) || addressLearned(attempt, world))
+    if (
+      first === undefined ||
+      hasReply(attempt) ||
+      hasIcmp(attempt) ||
+      addressLearned(attempt, world) ||
+      onlyCrossings(attempt)
+    )
       return undefined;
     const seenAt = vantages(attempt);
     const arrived = attempt.exchanges.filter((merged) => {

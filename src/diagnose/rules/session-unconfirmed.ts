@@ -1,6 +1,8 @@
 /** Every initiation is answered, and no session ever begins: the vague parent of a lost response and of a PSK mismatch. */
+
 import { isAnswered } from '../../analyze/world.ts';
 import { captureOtherEnd } from '../advice.ts';
+import { onlyCrossings } from '../crossings.ts';
 import { attemptFrames, firstInitiation, subjectOf, vantages } from '../evidence.ts';
 import { defineRule } from '../rule.ts';
 
@@ -19,7 +21,7 @@ export const sessionUnconfirmed = defineRule({
   check(attempt) {
     const first = firstInitiation(attempt);
     const answered = attempt.exchanges.filter(isAnswered);
-    if (first === undefined || answered.length === 0) return undefined;
+    if (first === undefined || answered.length === 0 || onlyCrossings(attempt)) return undefined;
     const seenAt = vantages(attempt);
     const atInitiator = seenAt.has('initiator');
     return {
