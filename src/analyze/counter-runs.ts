@@ -107,6 +107,16 @@ export class CounterRuns {
     return this.runs[this.runs.length - 1]?.high ?? -1;
   }
 
+  /** Places where counters were left out: a run also ends where the length changes. */
+  get gaps(): number {
+    let count = 0;
+    for (const [i, run] of this.runs.entries()) {
+      const before = this.runs[i - 1];
+      if (before !== undefined && run.low > before.high + 1) count++;
+    }
+    return count;
+  }
+
   /** Counters between the first and the last seen that were never seen. Before the first nothing is known. */
   get missing(): number {
     return this.runs.length === 0 ? 0 : this.high - this.low + 1 - this.seen;

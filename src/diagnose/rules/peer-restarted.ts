@@ -23,7 +23,7 @@ const REHANDSHAKE_MS = 15_000;
 const TIMER_SLACK_MS = 750;
 /** Fewer unanswered packets than this, or closer together, may be ordinary loss. */
 const LEAST = { packets: 3, ms: 5000, moments: 4, answers: 3 };
-/** Packets missing in a capture from which on its path counts as lossy. */
+/** Gaps in the counters of a capture from which on its path counts as lossy. */
 const LOSSY = 2;
 /** Answered at once: a path that had been down would hardly come up in just this moment. */
 const AT_ONCE_MS = 2000;
@@ -132,7 +132,7 @@ function losesPackets({ timeline }: TunnelSilence, tunnel: Tunnel): boolean {
   const halves = tunnel.sessions
     .filter((view) => view.timeline === timeline)
     .flatMap(({ session }) => [session.toInitiator ?? [], session.toResponder ?? []].flat());
-  return halves.reduce((sum, { runs }) => sum + runs.missing, 0) >= LOSSY;
+  return halves.reduce((sum, { runs }) => sum + runs.gaps, 0) >= LOSSY;
 }
 
 /** Another capture of the session shows more packets from the silent end than arrived here: its answer was lost. */
