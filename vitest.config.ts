@@ -7,6 +7,8 @@ export default defineConfig({
     exclude: ['test/interop/**', 'test/long/**'],
     // the default leaves one of two cores idle
     maxWorkers: 2,
+    // speed is no matter of tests: a busy machine must not fail a property
+    testTimeout: 60_000,
     reporters: ['default', './test/plain-reporter.ts'],
     coverage: { include: ['src/**/*.ts'], exclude: ['src/crypto/wasm/assembly/**'] },
   },

@@ -2,7 +2,7 @@
 
 /** ICMP errors and later IP fragments have no ports: a plain `udp port` filter loses both. */
 export function captureLinux(port: number): string {
-  return `tcpdump -i any -s 0 -w wgwhy.pcap 'udp port ${port} or icmp or icmp6 or (ip[6:2] & 0x1fff != 0)'`;
+  return `tcpdump -i any -s 0 -w wgwhy.pcap 'udp port ${port} or icmp or icmp6 or (ip[6:2] & 0x1fff != 0) or ip6[6] = 44'`;
 }
 
 export function captureRouterOs(port: number): string {

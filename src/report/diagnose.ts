@@ -134,15 +134,6 @@ export async function diagnose(sources: readonly Source[], options: DiagnoseOpti
 
 /** Only a private key that also stands as a public one can get into an event: nothing is copied where none does. */
 function cleanEvents(keys: KeySet, emit: (event: WgwhyEvent) => void): (event: WgwhyEvent) => void {
-  for (const { name, retired } of timelines) {
-    if (retired === 0) continue;
-    const message = `${retired} older handshakes and sessions were folded away to keep memory bounded: they are counted, not judged`;
-    problems.push({
-      input: name,
-      message,
-      hint: 'cut the capture to the time in question, e.g. with editcap -A … -B …',
-    });
-  }
   const clean = scrubber(keys);
   const leaks = [...keys.secrets()].some((secret) => keys.publics.has(toBase64(secret)));
   return leaks ? (event) => emit(clean(event)) : emit;

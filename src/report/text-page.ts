@@ -1,7 +1,7 @@
 /** What every part of the text report needs: width, paint, short file names, frames in words. */
 import { labels } from './inputs.ts';
 import type { FrameRef, Report } from './model.ts';
-import { absolute, relative } from './text-time.ts';
+import { absolute, parseNs, plainTime, relative } from './text-time.ts';
 import { type Paint, pad, painter, sanitise, widthOf, wrap } from './text-wrap.ts';
 
 export interface TextOptions {
@@ -18,7 +18,7 @@ export interface Page {
   readonly verbose: boolean;
   /** By input id: as much of the path as tells the files apart. */
   readonly names: ReadonlyMap<string, string>;
-  /** By input id: the time of its first frame, what relative times count from. */
+  /** By input id: what relative times count from: the first frame of the first capture, in this capture's own clock. */
   readonly starts: ReadonlyMap<string, string>;
   /** Whether a frame number alone could be misread. */
   readonly severalCaptures: boolean;
@@ -33,8 +33,7 @@ const FRAMES_SHOWN = 8;
 export function makePage(report: Report, options: TextOptions): Page {
   // as findings call them, so that sentence and proof use one name
   const short = labels(report.inputs.map(({ name }) => name));
-  const starts = new Map<string, string>();
-  for (const { id, from } of report.inputs) if (from !== undefined) starts.set(sanitise(id), from);
+  const starts = startsOf(report);
   return {
     width: Math.max(MIN_WIDTH, Math.floor(options.width ?? DEFAULT_WIDTH) || DEFAULT_WIDTH),
     paint: painter(options.colour ?? false),
@@ -43,6 +42,21 @@ export function makePage(report: Report, options: TextOptions): Page {
     starts,
     severalCaptures: report.inputs.filter(({ kind }) => kind === 'capture').length > 1,
   };
+}
+
+/** One zero for all captures whose clocks could be compared; any other counts from its own first frame. */
+function startsOf({ inputs, clockOffsets }: Report): Map<string, string> {
+  const starts = new Map<string, string>();
+  const first = inputs.find(({ from }) => from !== undefined);
+  const zero = first?.from === undefined ? undefined : parseNs(first.from);
+  for (const { id, from } of inputs) {
+    if (from === undefined) continue;
+    const clock = clockOffsets.find((offset) => offset.from === first?.id && offset.to === id);
+    const known = clock?.offsetNs ?? clock?.boundNs.find((bound) => bound !== null);
+    const own = zero === undefined || known === undefined || known === null ? undefined : zero + BigInt(known);
+    starts.set(sanitise(id), own === undefined ? from : plainTime(own));
+  }
+  return starts;
 }
 
 export const nameOf = (page: Page, input: string): string => page.names.get(input) ?? input;

@@ -14,6 +14,12 @@ export function parseNs(text: string): bigint | undefined {
   return Number.isNaN(ms) ? undefined : (BigInt(ms) / 1000n) * NS_PER_S + BigInt(match[2] ?? '0');
 }
 
+/** The form that {@link parseNs} reads back: `@seconds.nanoseconds`. */
+export function plainTime(ns: bigint): string {
+  const rest = ((ns % NS_PER_S) + NS_PER_S) % NS_PER_S;
+  return `@${(ns - rest) / NS_PER_S}.${String(rest).padStart(9, '0')}`;
+}
+
 const DAY_MS = 86_400_000n;
 const LONG_MS = 100_000_000n;
 

@@ -1,6 +1,8 @@
 /** The analysis as a whole against broken and hostile input: it never throws, never ends up elsewhere, never tells a secret. */
+
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { nodeCrypto } from '../../src/crypto/node.ts';
 import { openWithPcapParser } from '../../src/io/pcap-parser-reader.ts';
 import { type DiagnoseOptions, diagnose, type Source } from '../../src/report/diagnose.ts';
 import type { Report } from '../../src/report/model.ts';
@@ -9,7 +11,6 @@ import {
   bytesSource,
   declaredFindings,
   diagnoseLab,
-  fastCrypto,
   findingLines,
   LAB_CAPTURES,
   LAB_CASES,
@@ -64,7 +65,7 @@ interface Everything {
 async function everything(sources: readonly Source[], options: DiagnoseOptions = {}): Promise<Everything> {
   const events: unknown[] = [];
   const { report } = await diagnose(sources, {
-    crypto: fastCrypto,
+    crypto: nodeCrypto,
     onEvent: (event) => events.push(event),
     ...options,
   });
@@ -200,7 +201,7 @@ describe('pcap-parser as the reader: the same findings', { timeout: 60_000 }, ()
   test.each(LAB_CASES.filter(({ vantage }) => vantage === 'both').map((one) => [one.id, one] as const))(
     '%s',
     async (id, one) => {
-      const report = await diagnoseLab(one, { crypto: fastCrypto, openCapture: openWithPcapParser });
+      const report = await diagnoseLab(one, { crypto: nodeCrypto, openCapture: openWithPcapParser });
       expect(findingLines(report)).toEqual(declared[id]);
     },
   );

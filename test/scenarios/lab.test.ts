@@ -1,8 +1,10 @@
 /** Every capture of the lab from every vantage that its truth file speaks of: the root cause, and nothing untrue beside it. */
+
 import { describe, expect, test } from 'vitest';
+import { nodeCrypto } from '../../src/crypto/node.ts';
 import { factsOfFrames } from './frames.ts';
 import { type Frames, judge, judgeFrames } from './judge.ts';
-import { diagnoseLab, fastCrypto, LAB_CASES, LAB_FOLDERS, labFile } from './lab.ts';
+import { diagnoseLab, LAB_CASES, LAB_FOLDERS, labFile } from './lab.ts';
 
 /** What is not said yet, since its rule belongs to a later step. Must be emptied as the rules come. */
 const LATER: Readonly<Record<string, readonly string[]>> = {
@@ -13,7 +15,7 @@ const LATER: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** The first set as a user runs it; the larger one with the faster X25519. */
-const cryptoFor = (folder: string) => (folder.startsWith('lab/') ? {} : { crypto: fastCrypto });
+const cryptoFor = (folder: string) => (folder.startsWith('lab/') ? {} : { crypto: nodeCrypto });
 
 test('the set is whole', () => {
   expect(LAB_FOLDERS.length).toBeGreaterThanOrEqual(65);

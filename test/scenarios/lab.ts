@@ -1,11 +1,7 @@
 /** The captures of the lab and what their truth files say: each folder, each vantage, and the diagnosis of it. */
-import { createPrivateKey, createPublicKey, diffieHellman } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { At } from '../../src/analyze/vantage.ts';
-import type { PrivateKey, PublicKey } from '../../src/base/keys.ts';
-import { noble } from '../../src/crypto/noble.ts';
-import type { Crypto } from '../../src/crypto/port.ts';
 import { type DiagnoseOptions, diagnose, type Source } from '../../src/report/diagnose.ts';
 import type { Report } from '../../src/report/model.ts';
 import type { Truth, View } from '../interop/lab/truth.ts';
@@ -118,24 +114,6 @@ export function bytesSource(name: string, bytes: Uint8Array, chunk = 65_536): So
     },
   };
 }
-
-/** X25519 by OpenSSL, the rest as always: the same answers, ten times as fast where thousands of handshakes are opened. */
-export const fastCrypto: Crypto = { ...noble, name: 'noble with X25519 of node:crypto', dh: opensslX25519 };
-
-function opensslX25519(secret: PrivateKey, remote: PublicKey): Uint8Array | undefined {
-  try {
-    const privateKey = createPrivateKey({ key: der(PKCS8, secret), format: 'der', type: 'pkcs8' });
-    const publicKey = createPublicKey({ key: der(SPKI, remote), format: 'der', type: 'spki' });
-    return new Uint8Array(diffieHellman({ privateKey, publicKey }));
-  } catch {
-    return undefined; // a low-order point
-  }
-}
-
-/** What stands before the 32 bytes of a key (RFC 8410 §4, §7). */
-const PKCS8 = '302e020100300506032b656e04220420';
-const SPKI = '302a300506032b656e032100';
-const der = (prefix: string, key: Uint8Array): Buffer => Buffer.concat([Buffer.from(prefix, 'hex'), key]);
 
 export async function diagnoseLab({ files, at }: LabCase, options: DiagnoseOptions = {}): Promise<Report> {
   const sources = files.map((file) => bytesSource(file, labFile(file)));

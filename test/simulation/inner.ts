@@ -12,8 +12,6 @@ const V6_HEADER = 40;
 const TAIL = 5;
 
 export const headerOf = (ip: IpBytes): number => (ip.length === 4 ? V4_HEADER : V6_HEADER);
-export const leastSize = (ip: IpBytes): number => headerOf(ip) + TAIL;
-
 /** `size` is of the whole packet. Its bytes follow from its number. */
 export function innerPacket(from: IpBytes, to: IpBytes, size: number, id: number, wants: number): Bytes {
   const v4 = from.length === 4;

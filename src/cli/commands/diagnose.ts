@@ -29,7 +29,7 @@ is found out by its content. "-" reads a capture from standard input.
 Exit code: 0 no error was found, 1 an error was found, 2 wrong usage or nothing that could be read.
 
 Example:
-  tcpdump -i any -s 0 -w f.pcap 'udp port 51820 or icmp or icmp6 or (ip[6:2] & 0x1fff != 0)'
+  tcpdump -i any -s 0 -w f.pcap 'udp port 51820 or icmp or icmp6 or (ip[6:2] & 0x1fff != 0) or ip6[6] = 44'
   wgwhy diagnose f.pcap /etc/wireguard/wg0.conf --at initiator`;
 
 const collect = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];

@@ -47,6 +47,13 @@ export const noResponse = defineRule({
     if (mac1?.kind === 'known') notes.push(`the initiations were made for ${keyLabel(mac1.key)}`);
     if (seenAt.has('unknown'))
       notes.push('where this was captured is unknown: --at initiator, responder or between would sharpen it');
+    const taken = attempt.exchanges.some((merged) => sightAtResponder(merged)?.verdict.kind === 'accepted');
+    const taker = taken && mac1?.kind === 'known' ? world.keys.confOf(mac1.key) : undefined;
+    if (taker !== undefined && seenAt.has('unknown')) {
+      notes.push(
+        `${taker.name} would accept them: if this was captured on that host, its own firewall is in the way (--at responder says that it was)`,
+      );
+    }
     const haveResponder = mac1?.kind === 'known' && mac1.key.private !== undefined;
     return {
       facts: {

@@ -2,6 +2,7 @@
 
 import type { Seen } from '../../analyze/timeline.ts';
 import { initiationOf, isAnswered, silenceMeans, type World } from '../../analyze/world.ts';
+import { toBase64 } from '../../base/base64.ts';
 import { formatTime, msBetween } from '../../base/time.ts';
 import { compareTai64n, describeTai64n, type Tai64n } from '../../wg/tai64n.ts';
 import { dateText, initiationFrames, keyLabel, refusedAs, spanText, subjectOf } from '../evidence.ts';
@@ -74,6 +75,7 @@ export const timestampReplayed = defineRule({
         greatest: formatTime(greatest.time),
         behind: spanText(back),
         initiator: keyLabelOf(world, sight.identity),
+        initiatorKey: sight.identity === undefined ? null : toBase64(sight.identity),
         responder: keyLabel(sight.mac1.key),
         initiations: refused.length,
         from: seen.from.text,
@@ -90,14 +92,15 @@ export const timestampReplayed = defineRule({
   },
   message: ({ initiator, received, greatest, behind }) =>
     `the clock of ${initiator} went back: its initiations say ${received.slice(0, 19)}, ${behind} behind ${greatest.slice(0, 19)}, which the responder has already accepted, so it drops them as replays`,
-  fix: ({ initiator }) => ({
+  fix: ({ initiatorKey }) => ({
     linux: [
       'on the initiator: timedatectl set-ntp true, with a time server that is reached outside the tunnel',
-      `or on the responder, so that it forgets: wg set INTERFACE peer KEY remove, then wg syncconf INTERFACE <(wg-quick strip INTERFACE); KEY is that of ${initiator}`,
+      `or on the responder, so that it forgets: wg set INTERFACE peer ${initiatorKey ?? 'KEY'} remove`,
+      'and to have the peer back: wg syncconf INTERFACE <(wg-quick strip INTERFACE)',
     ],
     routeros: [
       'on the initiator: /system ntp client set enabled=yes servers=… (reachable outside the tunnel)',
-      'or on the responder: /interface wireguard peers disable [find public-key=…]; /interface wireguard peers enable [find public-key=…]',
+      `or on the responder: /interface wireguard peers disable [find public-key="${initiatorKey ?? '…'}"], then enable it again`,
     ],
   }),
 });
