@@ -2,13 +2,12 @@
 
 import type { ConfEntry, KnownKey } from '../analyze/key-set.ts';
 import type { MergedExchange, View } from '../analyze/merge.ts';
-import type { CookieSight, InitiationSight } from '../analyze/sight.ts';
-import type { FrameId, Seen, Timeline } from '../analyze/timeline.ts';
+import type { InitiationSight, Mac2State } from '../analyze/sight.ts';
+import type { Exchange, FrameId, Seen, Timeline } from '../analyze/timeline.ts';
 import { type Attempt, initiationOf, isAnswered, type Tunnel, type World } from '../analyze/world.ts';
 import { formatIp } from '../base/address.ts';
 import { shortKey } from '../base/keys.ts';
 import { msBetween } from '../base/time.ts';
-import { COOKIE_LIFETIME_MS } from '../wg/constants.ts';
 import type { DropKind } from '../wg/drop.ts';
 
 /** Frame of every view of every initiation, and of what came back, oldest first within a capture. */
@@ -245,27 +244,46 @@ export function spanText(ms: number): string {
 }
 
 /** Cookie replies to the initiations of an attempt, once each: as the capture nearest to the initiator saw them. */
-export function cookiesOf(attempt: Attempt): { readonly seen: Seen; readonly sight: CookieSight }[] {
+export function cookiesOf(attempt: Attempt): Exchange['cookies'] {
   return attempt.exchanges.flatMap(
     ({ views }) => views.find(({ exchange }) => exchange.cookies.length > 0)?.exchange.cookies ?? [],
   );
 }
 
-/** Initiations that followed a cookie that opens, within its life; `initiator` asks for a view from there. */
-export function retriesAfterCookie(
-  attempt: Attempt,
-  where: 'initiator' | 'any',
-): { readonly merged: MergedExchange; readonly sight: InitiationSight | undefined }[] {
-  const opened = cookiesOf(attempt).filter(({ sight }) => sight.opened === true);
-  const [first] = opened;
-  if (first === undefined) return [];
-  return attempt.exchanges.flatMap((merged) => {
-    const view = where === 'any' ? merged.views[0] : merged.views.find(({ vantage }) => vantage === 'initiator');
+/** Reads MAC2 states. On a NAT router a cookie shows with both of its addresses: it is right for either of them. */
+export function mac2Reader(attempt: Attempt): (view: View) => Mac2State | undefined {
+  const place = (seen: Seen): string => `${seen.at.capture} ${seen.to.text}`;
+  const translated = new Set(cookiesOf(attempt).flatMap(({ seen }) => seen.copies.map(place)));
+  return ({ exchange: { sight, initiation, capture } }) =>
+    sight?.mac2 === 'other-address' && translated.has(`${capture} ${initiation?.from.text}`) ? 'valid' : sight?.mac2;
+}
+
+export interface RetryAfterCookie {
+  readonly merged: MergedExchange;
+  readonly view: View;
+  /** Since the latest cookie that its sender could use, milliseconds. */
+  readonly ageMs: number;
+}
+
+/**
+ * Initiations that followed a cookie that opens: as the initiator's own capture saw both, or the last one on the way
+ * did. A cookie that came only after the next initiation is none: its MAC1 is no longer the last one (wp §5.4.7).
+ */
+export function retriesAfterCookie(attempt: Attempt, where: 'initiator' | 'any'): RetryAfterCookie[] {
+  const out: RetryAfterCookie[] = [];
+  let usable: Seen | undefined;
+  for (const [i, merged] of attempt.exchanges.entries()) {
+    const view = merged.views.findLast(
+      ({ exchange, vantage }) => exchange.initiation !== undefined && (where === 'any' || vantage === 'initiator'),
+    );
     const initiation = view?.exchange.initiation;
-    if (initiation === undefined) return [];
-    const age = msBetween(first.seen.at.time, initiation.at.time);
-    return age > 0 && age <= COOKIE_LIFETIME_MS ? [{ merged, sight: view?.exchange.sight }] : [];
-  });
+    if (view === undefined || initiation === undefined) continue;
+    const asked = attempt.exchanges[i - 1]?.views.find(({ timeline }) => timeline === view.timeline);
+    for (const { seen, sight } of asked?.exchange.cookies ?? [])
+      if (sight.opened === true && msBetween(seen.at.time, initiation.at.time) > 0) usable = seen;
+    if (usable !== undefined) out.push({ merged, view, ageMs: msBetween(usable.at.time, initiation.at.time) });
+  }
+  return out;
 }
 
 /**

@@ -11,7 +11,7 @@ export const CLIENT_END = { ip: [10, 99, 1, 2], port: 51821 } as const;
 export const SERVER_END = { ip: [203, 0, 113, 10], port: 51820 } as const;
 export const NAT_END = { ip: [203, 0, 113, 1], port: 51821 } as const;
 
-type End = { readonly ip: readonly [number, number, number, number]; readonly port: number };
+export type End = { readonly ip: readonly [number, number, number, number]; readonly port: number };
 
 function ends(from: End, to: End): Ends {
   return { source: bytes(...from.ip), destination: bytes(...to.ip), sourcePort: from.port, destinationPort: to.port };
@@ -28,12 +28,15 @@ export interface Sent {
   readonly kept?: number;
 }
 
+/** 2023-11-14 22:13:20 UTC. */
+export const CAPTURE_BEGAN = 1_700_000_000;
+
 /** A capture of raw IP packets; the clock begins at an arbitrary second. */
 export function capture(packets: readonly Sent[], linkType = 101): Uint8Array {
   const frames = packets.map(({ at, from, to, payload, ttl, kept }): PcapFrame => {
     const pair = ends(from, to);
     const packet = ipv4(pair, udp(pair, payload), ttl === undefined ? {} : { ttl });
-    const time = { sec: 1_700_000_000 + Math.floor(at), nsec: Math.round((at % 1) * 1e9) };
+    const time = { sec: CAPTURE_BEGAN + Math.floor(at), nsec: Math.round((at % 1) * 1e9) };
     return { time, bytes: packet.subarray(0, kept ?? packet.length), wireLength: packet.length };
   });
   return pcapFile({ linkType }, frames);

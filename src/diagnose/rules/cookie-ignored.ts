@@ -1,5 +1,6 @@
 /** The initiator got a cookie it can use, and its retry does not carry it. */
 import { isAnswered } from '../../analyze/world.ts';
+import { LINUX } from '../../wg/policy.ts';
 import { cookiesOf, firstInitiation, initiationFrames, retriesAfterCookie, subjectOf } from '../evidence.ts';
 import { defineRule } from '../rule.ts';
 
@@ -18,7 +19,10 @@ export const cookieIgnored = defineRule({
   check(attempt) {
     const first = firstInitiation(attempt);
     if (attempt.outcome !== 'failed' || first === undefined || attempt.exchanges.some(isAnswered)) return undefined;
-    const retries = retriesAfterCookie(attempt, 'initiator').filter(({ sight }) => sight?.mac2 === 'absent');
+    const retries = retriesAfterCookie(attempt, 'initiator').filter(
+      // the kernel itself uses no cookie for the last five seconds of its life
+      ({ view, ageMs }) => ageMs <= LINUX.cookieUseMs && view.exchange.sight?.mac2 === 'absent',
+    );
     const [one] = retries;
     if (one === undefined) return undefined;
     return {

@@ -21,7 +21,14 @@ export const keyChanged = defineRule({
     const now = attempt.exchanges[0] === undefined ? undefined : sightAtResponder(attempt.exchanges[0]);
     const before = attempt.before === undefined ? undefined : sightAtResponder(attempt.before);
     const first = firstInitiation(attempt);
-    if (now === undefined || before === undefined || first === undefined || attempt.exchanges.some(isAnswered))
+    // one that was altered on the way was made for the same key
+    if (
+      now === undefined ||
+      now.alteredFor !== undefined ||
+      before === undefined ||
+      first === undefined ||
+      attempt.exchanges.some(isAnswered)
+    )
       return undefined;
     if (attempt.before?.views[0]?.exchange.initiatorName !== attempt.exchanges[0]?.views[0]?.exchange.initiatorName)
       return undefined;

@@ -1,6 +1,14 @@
 /** The retry carries a MAC2 that the responder must refuse. */
+import type { Mac2State } from '../../analyze/sight.ts';
 import { isAnswered } from '../../analyze/world.ts';
-import { cookiesOf, firstInitiation, initiationFrames, retriesAfterCookie, subjectOf } from '../evidence.ts';
+import {
+  cookiesOf,
+  firstInitiation,
+  initiationFrames,
+  mac2Reader,
+  retriesAfterCookie,
+  subjectOf,
+} from '../evidence.ts';
 import { defineRule } from '../rule.ts';
 
 export const mac2Invalid = defineRule({
@@ -18,13 +26,13 @@ export const mac2Invalid = defineRule({
   check(attempt) {
     const first = firstInitiation(attempt);
     if (attempt.outcome !== 'failed' || first === undefined || attempt.exchanges.some(isAnswered)) return undefined;
-    const retries = retriesAfterCookie(attempt, 'any').filter(
-      ({ sight }) => sight !== undefined && ['invalid', 'other-address', 'expired'].includes(sight.mac2),
-    );
+    const mac2Of = mac2Reader(attempt);
+    const retries = retriesAfterCookie(attempt, 'any').filter(({ view }) => refused(mac2Of(view)));
     const [one] = retries;
-    if (one?.sight === undefined) return undefined;
+    const how = one === undefined ? undefined : mac2Of(one.view);
+    if (how === undefined) return undefined;
     return {
-      facts: { from: first.from.text, how: one.sight.mac2, retries: retries.length },
+      facts: { from: first.from.text, how, retries: retries.length },
       certainty: 'proven' as const,
       frames: [
         ...cookiesOf(attempt).map(({ seen }) => seen.at),
@@ -36,3 +44,7 @@ export const mac2Invalid = defineRule({
   message: ({ from, how }) =>
     `the retry from ${from} carries a MAC2 that the responder refuses: ${how === 'other-address' ? 'its cookie was issued to another address or port' : how === 'expired' ? 'its cookie is older than 120 s' : 'it does not fit the cookie'}`,
 });
+
+function refused(mac2: Mac2State | undefined): boolean {
+  return mac2 === 'invalid' || mac2 === 'other-address' || mac2 === 'expired';
+}

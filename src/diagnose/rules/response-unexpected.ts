@@ -24,6 +24,8 @@ export const responseUnexpected = defineRule({
     if (exchange.initiation === undefined && merged.views.every((v) => v.exchange.initiation === undefined)) {
       const start = timeline.first;
       if (start === undefined || msBetween(start.time, first.seen.at.time) < START_MS) return undefined;
+      // a capture of one direction holds no initiation at all
+      if (!timeline.directions.get(exchange.pair)?.has(exchange.initiatorName)) return undefined;
       return {
         facts: { from: first.seen.from.text, index: merged.id, second: false as boolean },
         certainty: 'proven',

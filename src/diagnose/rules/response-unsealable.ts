@@ -19,7 +19,7 @@ export const responseUnsealable = defineRule({
     const bad = attempt.exchanges.flatMap(({ views }) =>
       views.flatMap(({ exchange }) =>
         exchange.responses.filter(
-          ({ sight }) => sight.ephemeralKnown && sight.verdict.kind === 'refused' && sight.opensWith === undefined,
+          ({ sight }) => sight.ephemeralKnown && sight.tried > 0 && sight.opensWith === undefined,
         ),
       ),
     );
@@ -40,5 +40,7 @@ export const responseUnsealable = defineRule({
     };
   },
   message: ({ from, tried }) =>
-    `the response from ${from} opens with none of the ${tried} preshared keys that were tried, zero among them`,
+    tried === 1
+      ? `the response from ${from} does not open without a preshared key, and no other is known`
+      : `the response from ${from} opens with none of the ${tried} preshared keys that were tried, zero among them`,
 });

@@ -1,8 +1,10 @@
 /** An unanswered initiation with a date that looks wrong, while the greater one is not in the capture. */
 
+import type { InitiationSight } from '../../analyze/sight.ts';
 import { initiationOf } from '../../analyze/world.ts';
+import { equal } from '../../base/bytes.ts';
 import { msBetween } from '../../base/time.ts';
-import { describeTai64n } from '../../wg/tai64n.ts';
+import { compareTai64n, describeTai64n, type Tai64n } from '../../wg/tai64n.ts';
 import { dateText, initiationFrames, sightAtResponder, spanText, subjectOf, unanswered } from '../evidence.ts';
 import { defineRule } from '../rule.ts';
 
@@ -23,10 +25,12 @@ export const timestampSuspect = defineRule({
     fix: 'set the initiator’s clock, or make the responder forget the peer (remove and add it); a capture that holds the last good handshake would prove it',
   },
   check(attempt) {
+    const before = attempt.before === undefined ? undefined : sightAtResponder(attempt.before);
     const suspicious = unanswered(attempt).filter((merged) => {
       const sight = sightAtResponder(merged);
       const seen = initiationOf(merged);
       if (sight?.timestamp === undefined || seen === undefined || sight.verdict.kind === 'refused') return false;
+      if (before !== undefined && acceptedLess(before, sight.identity, sight.timestamp)) return false;
       const { time } = describeTai64n(sight.timestamp, seen.at.time);
       return time.sec < YEAR_2018 || msBetween(time, seen.at.time) >= BEHIND_MS;
     });
@@ -61,3 +65,9 @@ export const timestampSuspect = defineRule({
     routeros: ['on the initiator: /system clock print; /system ntp client set enabled=yes servers=…'],
   }),
 });
+
+/** The tunnel began with a lesser timestamp of this key: the one that the responder holds is no reason to refuse this one. */
+function acceptedLess(before: InitiationSight, identity: InitiationSight['identity'], timestamp: Tai64n): boolean {
+  if (before.identity === undefined || identity === undefined || before.timestamp === undefined) return false;
+  return equal(before.identity, identity) && compareTai64n(before.timestamp, timestamp) < 0;
+}

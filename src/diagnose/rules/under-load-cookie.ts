@@ -1,6 +1,7 @@
 /** The responder was under load and answered with cookies instead of responses. */
+import { indexText } from '../../analyze/merge.ts';
 import { isAnswered } from '../../analyze/world.ts';
-import { cookiesOf, firstInitiation, subjectOf } from '../evidence.ts';
+import { cookiesOf, firstInitiation, mac2Reader } from '../evidence.ts';
 import { defineRule } from '../rule.ts';
 
 export const underLoadCookie = defineRule({
@@ -21,9 +22,8 @@ export const underLoadCookie = defineRule({
     const [one] = cookies;
     if (one === undefined || first === undefined) return undefined;
     const passed = attempt.exchanges.some(isAnswered) || attempt.established !== undefined;
-    const retries = attempt.exchanges.filter(({ views }) =>
-      views.some(({ exchange }) => exchange.sight?.mac2 === 'valid'),
-    );
+    const mac2Of = mac2Reader(attempt);
+    const retries = attempt.exchanges.filter(({ views }) => views.some((view) => mac2Of(view) === 'valid'));
     if (!passed && attempt.outcome === 'open') return undefined;
     return {
       facts: {
@@ -41,7 +41,7 @@ export const underLoadCookie = defineRule({
           views.flatMap(({ exchange }) => (exchange.initiation === undefined ? [] : [exchange.initiation.at])),
         ),
       ],
-      subject: subjectOf(attempt),
+      subject: `handshake:${indexText(one.seen.receiver)}`,
       notes: [
         retries.length > 0
           ? `${retries.length} retr${retries.length === 1 ? 'y carries' : 'ies carry'} a right MAC2`
