@@ -169,8 +169,7 @@ export class KeyedObserver implements Observer {
       ({ reply }) => msBetween(reply.at.time, seen.at.time) <= COOKIE_MS && reply.from.text === seen.to.text,
     );
     for (const { cookie, reply } of fresh) {
-      if (verifyMac2(this.crypto, cookie, seen.bytes))
-        return reply.to.text === seen.from.text ? 'valid' : 'other-address';
+      if (verifyMac2(this.crypto, cookie, seen.bytes)) return issuedTo(reply, seen) ? 'valid' : 'other-address';
     }
     if (
       this.cookies.some(
@@ -281,6 +280,11 @@ export class KeyedObserver implements Observer {
 
 function undecided(...missing: readonly string[]): Verdict {
   return { kind: 'undecided', missing };
+}
+
+/** Both sides of a NAT may be in one capture: the reply then shows with either address of its receiver. */
+function issuedTo(reply: Seen, { from }: Seen): boolean {
+  return [reply, ...reply.copies].some(({ to }) => to.text === from.text);
 }
 
 function gateKey(responder: string, identity: PublicKey): string {

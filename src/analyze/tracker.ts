@@ -198,17 +198,19 @@ export class CaptureTracker {
       return;
     }
     const sight = this.observer.initiation(seen);
-    const exchange = this.newExchange(seen, sight);
+    const exchange = this.newExchange(seen, seen.sender, sight);
     this.byEphemeral.set(key, exchange);
     this.note(sight.verdict.kind);
     this.live.packet(exchange.pair, this.names.of(seen.from), this.names.of(seen.to), seen, 'attempt');
     this.hooks.message?.(seen, { sight, exchange });
   }
 
-  private newExchange(initiation: Seen, sight: InitiationSight): Exchange {
+  /** From its initiation, which has a sight, or from a response whose initiation was not captured. */
+  private newExchange(seen: Seen, initiatorIndex: number, sight: InitiationSight | undefined): Exchange {
+    const [initiator, responder] = sight === undefined ? [seen.to, seen.from] : [seen.from, seen.to];
     const exchange: Exchange = {
       capture: this.capture,
-      initiation,
+      initiation: sight === undefined ? undefined : seen,
       sight,
       replays: [],
       responses: [],
@@ -216,10 +218,10 @@ export class CaptureTracker {
       icmp: [],
       confirmed: undefined,
       replied: undefined,
-      initiator: initiation.from,
-      responder: initiation.to,
-      initiatorIndex: initiation.sender,
-      ...this.ends(initiation, initiation.from, initiation.to),
+      initiator,
+      responder,
+      initiatorIndex,
+      ...this.ends(seen, initiator, responder),
     };
     this.keep(exchange);
     return exchange;
@@ -260,24 +262,8 @@ export class CaptureTracker {
 
   private response(seen: Seen): void {
     let exchange = this.byIndex.get(`${this.names.of(seen.to)}#${seen.receiver}`);
-    if (exchange === undefined) {
-      exchange = {
-        capture: this.capture,
-        initiation: undefined,
-        sight: undefined,
-        replays: [],
-        responses: [],
-        cookies: [],
-        icmp: [],
-        confirmed: undefined,
-        replied: undefined,
-        initiator: seen.to,
-        responder: seen.from,
-        initiatorIndex: seen.receiver,
-        ...this.ends(seen, seen.to, seen.from),
-      };
-      this.keep(exchange);
-    } else this.names.same(exchange.responder, seen.from, false);
+    if (exchange === undefined) exchange = this.newExchange(seen, seen.receiver, undefined);
+    else this.names.same(exchange.responder, seen.from, false);
     const { sight, keys } = this.observer.response(seen, exchange);
     if (exchange.responses.length < EVIDENCE) exchange.responses.push({ seen, sight });
     this.note(sight.verdict.kind);

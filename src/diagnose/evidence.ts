@@ -2,13 +2,14 @@
 
 import type { ConfEntry, KnownKey } from '../analyze/key-set.ts';
 import type { MergedExchange, View } from '../analyze/merge.ts';
-import type { InitiationSight, Mac2State } from '../analyze/sight.ts';
+import type { InitiationSight } from '../analyze/sight.ts';
 import type { Exchange, FrameId, Seen, Timeline } from '../analyze/timeline.ts';
 import { type Attempt, initiationOf, isAnswered, type Tunnel, type World } from '../analyze/world.ts';
 import { formatIp } from '../base/address.ts';
 import { shortKey } from '../base/keys.ts';
 import { msBetween } from '../base/time.ts';
 import type { DropKind } from '../wg/drop.ts';
+import { onlyCrossings } from './crossings.ts';
 
 /** Frame of every view of every initiation, and of what came back, oldest first within a capture. */
 export function attemptFrames(attempt: Attempt, which: 'initiations' | 'all' = 'all'): FrameId[] {
@@ -60,6 +61,13 @@ export function hasIcmp(attempt: Attempt): boolean {
 /** The view nearest to the responder: what it holds is what reached that far. */
 export function lastView(merged: MergedExchange): View | undefined {
   return merged.views.at(-1);
+}
+
+/** The first initiation of an attempt that nothing at all answered, where that silence is not explained already. */
+export function unheard(attempt: Attempt, world: World): Seen | undefined {
+  if (hasReply(attempt) || hasIcmp(attempt) || addressLearned(attempt, world) || onlyCrossings(attempt))
+    return undefined;
+  return firstInitiation(attempt);
 }
 
 /** What the keys made of an initiation: as the capture nearest to the responder saw it, if that was whole. */
@@ -248,14 +256,6 @@ export function cookiesOf(attempt: Attempt): Exchange['cookies'] {
   return attempt.exchanges.flatMap(
     ({ views }) => views.find(({ exchange }) => exchange.cookies.length > 0)?.exchange.cookies ?? [],
   );
-}
-
-/** Reads MAC2 states. On a NAT router a cookie shows with both of its addresses: it is right for either of them. */
-export function mac2Reader(attempt: Attempt): (view: View) => Mac2State | undefined {
-  const place = (seen: Seen): string => `${seen.at.capture} ${seen.to.text}`;
-  const translated = new Set(cookiesOf(attempt).flatMap(({ seen }) => seen.copies.map(place)));
-  return ({ exchange: { sight, initiation, capture } }) =>
-    sight?.mac2 === 'other-address' && translated.has(`${capture} ${initiation?.from.text}`) ? 'valid' : sight?.mac2;
 }
 
 export interface RetryAfterCookie {

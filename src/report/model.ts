@@ -1,6 +1,8 @@
 /** The report: what the JSON says, versioned. Times are RFC 3339 with nanoseconds, UTC. */
 
-export type PolicyName = 'linux' | 'wireguard-go' | 'boringtun' | 'gotatun';
+import type { PolicyName } from '../wg/policy.ts';
+
+export type { PolicyName };
 export type Severity = 'error' | 'warning' | 'info';
 export type Certainty = 'proven' | 'deduced' | 'suspected';
 export type VantageName = 'initiator' | 'responder' | 'between' | 'unknown';

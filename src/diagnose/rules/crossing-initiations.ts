@@ -4,6 +4,7 @@ import type { MergedExchange } from '../../analyze/merge.ts';
 import { initiationOf, isConfirmed, type Tunnel } from '../../analyze/world.ts';
 import { msBetween } from '../../base/time.ts';
 import { type Crossing, findCrossings } from '../crossings.ts';
+import { initiationFrames } from '../evidence.ts';
 import { defineRule } from '../rule.ts';
 
 const OFTEN = 5;
@@ -56,11 +57,7 @@ function result(crossings: readonly Crossing[], severity: 'info' | 'warning' | '
     facts: { times: crossings.length, recovered },
     certainty: 'deduced' as const,
     severity,
-    frames: crossings.flatMap(({ a, b }) =>
-      [a, b].flatMap((m) =>
-        m.views.flatMap(({ exchange }) => (exchange.initiation === undefined ? [] : [exchange.initiation.at])),
-      ),
-    ),
+    frames: initiationFrames(crossings.flatMap(({ a, b }) => [a, b])),
     subject: `handshake:${crossings[0]?.a.id ?? ''}`,
   };
 }

@@ -1,14 +1,7 @@
 /** The retry carries a MAC2 that the responder must refuse. */
 import type { Mac2State } from '../../analyze/sight.ts';
 import { isAnswered } from '../../analyze/world.ts';
-import {
-  cookiesOf,
-  firstInitiation,
-  initiationFrames,
-  mac2Reader,
-  retriesAfterCookie,
-  subjectOf,
-} from '../evidence.ts';
+import { cookiesOf, firstInitiation, initiationFrames, retriesAfterCookie, subjectOf } from '../evidence.ts';
 import { defineRule } from '../rule.ts';
 
 export const mac2Invalid = defineRule({
@@ -26,10 +19,9 @@ export const mac2Invalid = defineRule({
   check(attempt) {
     const first = firstInitiation(attempt);
     if (attempt.outcome !== 'failed' || first === undefined || attempt.exchanges.some(isAnswered)) return undefined;
-    const mac2Of = mac2Reader(attempt);
-    const retries = retriesAfterCookie(attempt, 'any').filter(({ view }) => refused(mac2Of(view)));
+    const retries = retriesAfterCookie(attempt, 'any').filter(({ view }) => refused(view.exchange.sight?.mac2));
     const [one] = retries;
-    const how = one === undefined ? undefined : mac2Of(one.view);
+    const how = one === undefined ? undefined : one.view.exchange.sight?.mac2;
     if (how === undefined) return undefined;
     return {
       facts: { from: first.from.text, how, retries: retries.length },

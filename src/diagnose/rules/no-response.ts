@@ -1,17 +1,13 @@
 /** Nobody answered: the vague finding that every sharper one replaces. */
 
 import { captureOtherEnd } from '../advice.ts';
-import { onlyCrossings } from '../crossings.ts';
 import {
-  addressLearned,
   attemptSeconds,
-  firstInitiation,
-  hasIcmp,
-  hasReply,
   initiationFrames,
   keyLabel,
   sightAtResponder,
   subjectOf,
+  unheard,
   vantages,
 } from '../evidence.ts';
 import { defineRule } from '../rule.ts';
@@ -29,15 +25,8 @@ export const noResponse = defineRule({
     fix: 'capture on the other end as well, or hand over the responder’s configuration: with both, the finding becomes a sharper one',
   },
   check(attempt, world) {
-    const first = firstInitiation(attempt);
-    if (
-      first === undefined ||
-      hasReply(attempt) ||
-      hasIcmp(attempt) ||
-      addressLearned(attempt, world) ||
-      onlyCrossings(attempt)
-    )
-      return undefined;
+    const first = unheard(attempt, world);
+    if (first === undefined) return undefined;
     const seenAt = vantages(attempt);
     if (seenAt.has('responder')) return undefined;
     const mac1 = attempt.exchanges[0] === undefined ? undefined : sightAtResponder(attempt.exchanges[0])?.mac1;

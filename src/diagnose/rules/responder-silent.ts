@@ -1,19 +1,7 @@
 /** A good initiation reached the responder's host, and nothing left it. */
 
 import { silenceMeans } from '../../analyze/world.ts';
-import { onlyCrossings } from '../crossings.ts';
-import {
-  addressLearned,
-  firstInitiation,
-  hasIcmp,
-  hasReply,
-  initiationFrames,
-  keyLabel,
-  lastView,
-  sightAtResponder,
-  subjectOf,
-  vantages,
-} from '../evidence.ts';
+import { initiationFrames, keyLabel, lastView, sightAtResponder, subjectOf, unheard, vantages } from '../evidence.ts';
 import { defineRule } from '../rule.ts';
 
 export const responderSilent = defineRule({
@@ -30,15 +18,8 @@ export const responderSilent = defineRule({
     fix: 'let the port in on the responder: its own firewall, the right interface or VRF, a service that really listens there',
   },
   check(attempt, world) {
-    const first = firstInitiation(attempt);
-    if (
-      first === undefined ||
-      hasReply(attempt) ||
-      hasIcmp(attempt) ||
-      addressLearned(attempt, world) ||
-      onlyCrossings(attempt)
-    )
-      return undefined;
+    const first = unheard(attempt, world);
+    if (first === undefined) return undefined;
     const seenAt = vantages(attempt);
     const arrived = attempt.exchanges.filter((merged) => {
       const view = lastView(merged);

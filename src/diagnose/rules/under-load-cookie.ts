@@ -1,7 +1,7 @@
 /** The responder was under load and answered with cookies instead of responses. */
 import { indexText } from '../../analyze/merge.ts';
 import { isAnswered } from '../../analyze/world.ts';
-import { cookiesOf, firstInitiation, mac2Reader } from '../evidence.ts';
+import { cookiesOf, firstInitiation, initiationFrames } from '../evidence.ts';
 import { defineRule } from '../rule.ts';
 
 export const underLoadCookie = defineRule({
@@ -22,8 +22,9 @@ export const underLoadCookie = defineRule({
     const [one] = cookies;
     if (one === undefined || first === undefined) return undefined;
     const passed = attempt.exchanges.some(isAnswered) || attempt.established !== undefined;
-    const mac2Of = mac2Reader(attempt);
-    const retries = attempt.exchanges.filter(({ views }) => views.some((view) => mac2Of(view) === 'valid'));
+    const retries = attempt.exchanges.filter(({ views }) =>
+      views.some(({ exchange }) => exchange.sight?.mac2 === 'valid'),
+    );
     if (!passed && attempt.outcome === 'open') return undefined;
     return {
       facts: {
@@ -35,12 +36,7 @@ export const underLoadCookie = defineRule({
       },
       certainty: 'proven',
       ...(passed ? { severity: 'info' as const } : {}),
-      frames: [
-        ...cookies.map(({ seen }) => seen.at),
-        ...retries.flatMap(({ views }) =>
-          views.flatMap(({ exchange }) => (exchange.initiation === undefined ? [] : [exchange.initiation.at])),
-        ),
-      ],
+      frames: [...cookies.map(({ seen }) => seen.at), ...initiationFrames(retries)],
       subject: `handshake:${indexText(one.seen.receiver)}`,
       notes: [
         retries.length > 0
