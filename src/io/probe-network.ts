@@ -35,7 +35,7 @@ export const systemNetwork: ProbeNetwork = {
     }
     const send = (bytes: Bytes, where: Endpoint): void => {
       const socket = where.text === to.text ? connected : ear;
-      socket.send(bytes, where, (code) => handlers.onError(code, where));
+      socket.send({ bytes, to: where }, (code) => handlers.onError(code, where));
     };
     return { send, close };
   },

@@ -11,7 +11,7 @@ export type SendEffect = Extract<Effect, { readonly kind: 'send' }>;
 
 /** What the driver tells. They are called one after the other, never while the device is at work. */
 export interface DeviceHooks {
-  /** Puts a datagram on its way. Neither `tos` nor `local` can be had from plain Node; who can, honours them. */
+  /** Puts a datagram on its way, from `local` and with `tos` where the socket can. */
   send(message: SendEffect): void;
   onPacket?(packet: Bytes, peer: PeerId): void;
   onEvent?(event: DeviceEvent, peer: PeerId): void;
@@ -24,6 +24,7 @@ export interface DeviceHooks {
 interface Waiting {
   readonly bytes: Bytes;
   readonly from: Endpoint;
+  readonly local: Endpoint | undefined;
 }
 
 /** Handshakes judged before the event loop gets its turn: each costs a few DHs, and data must not wait for a flood. */
@@ -51,13 +52,14 @@ export class DeviceDriver {
     this.#hooks = hooks;
   }
 
-  /** A UDP payload, which becomes the driver's: data is opened in its place. */
-  datagram(bytes: Bytes, from: Endpoint): void {
+  /** A UDP payload, which becomes the driver's: data is opened in its place. `local` is where it was sent to. */
+  datagram(bytes: Bytes, from: Endpoint, local?: Endpoint): void {
     if (this.#closed) return;
-    if (u8(bytes, 0) === TYPE.data) this.#receive({ bytes, from }, 0);
-    else if (this.#handshakes.length >= MOST_WAITING) this.#receive({ bytes, from }, this.#handshakes.length);
+    const arrived = { bytes, from, local };
+    if (u8(bytes, 0) === TYPE.data) this.#receive(arrived, 0);
+    else if (this.#handshakes.length >= MOST_WAITING) this.#receive(arrived, this.#handshakes.length);
     else {
-      this.#handshakes.push({ bytes, from });
+      this.#handshakes.push(arrived);
       this.#drainSoon();
     }
   }
@@ -101,8 +103,9 @@ export class DeviceDriver {
     });
   }
 
-  #receive({ bytes, from }: Waiting, queueDepth: number): void {
-    const verdict = this.#handle({ kind: 'datagram', from, bytes, queueDepth, out: bytes });
+  #receive({ bytes, from, local }: Waiting, queueDepth: number): void {
+    const where = local === undefined ? {} : { local };
+    const verdict = this.#handle({ kind: 'datagram', from, bytes, queueDepth, out: bytes, ...where });
     if (verdict.kind === 'refused') this.#hooks.onDrop?.(verdict.drop);
     this.#hooks.onDatagram?.(verdict, from, bytes);
   }

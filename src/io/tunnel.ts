@@ -16,8 +16,8 @@ import type { DeviceEvent, PeerChange, Verdict } from '../wg/step.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { systemRandom } from './random.ts';
 import { type Lookup, resolveEndpoint, systemLookup } from './resolve.ts';
-import { DeviceDriver } from './run-device.ts';
-import { UdpPort } from './udp.ts';
+import { DeviceDriver, type DeviceHooks, type SendEffect } from './run-device.ts';
+import { type DatagramPort, type UdpHandlers, type UdpOptions, UdpPort } from './udp.ts';
 
 export interface TunnelOptions {
   /** As `parseWgConf` gives it: keys, peers, port and MTU are used, addresses, routes and hooks are not. */
@@ -31,6 +31,12 @@ export interface TunnelOptions {
   readonly onEvent?: (event: DeviceEvent, peer: PeerId) => void;
   /** Everything that was refused, and why. */
   readonly onDrop?: (drop: Drop) => void;
+  /** Every datagram that came, before anything is done with it. */
+  readonly onReceive?: (bytes: Bytes, from: Endpoint, local: Endpoint | undefined) => void;
+  /** Every datagram that leaves. */
+  readonly onSend?: (message: SendEffect) => void;
+  /** The verdict on each datagram; refusals are told to `onDrop` as well. */
+  readonly onDatagram?: DeviceHooks['onDatagram'];
   /** Gets lines with secrets in Wireshark's form; see the key log of `wgwhy diagnose`. */
   readonly keyLog?: KeyLogSink;
   readonly policy?: Policy;
@@ -38,6 +44,8 @@ export interface TunnelOptions {
   readonly random?: Random;
   readonly clock?: Clock;
   readonly lookUp?: Lookup;
+  /** Other sockets than Node's own. */
+  readonly openPort?: (handlers: UdpHandlers, options: UdpOptions) => Promise<DatagramPort>;
 }
 
 /** The configuration cannot make a tunnel. */
@@ -62,17 +70,18 @@ interface Named {
 const LOOK_UP_EVERY_MS = REKEY_TIMEOUT_MS;
 
 export class Tunnel {
-  readonly #driver: DeviceDriver;
+  /** For changes while it runs; see {@link DeviceDriver.configure}. */
+  readonly driver: DeviceDriver;
   readonly #clock: Clock;
-  readonly #lookUp: Lookup;
-  readonly #onDrop: TunnelOptions['onDrop'];
+  readonly #options: TunnelOptions;
   readonly #named = new Map<PeerId, Named>();
-  #port: UdpPort | undefined;
+  readonly #openPort: (port: number) => Promise<DatagramPort>;
+  #port: DatagramPort | undefined;
   #closed = false;
 
   /** Use {@link openTunnel}. */
   constructor(options: TunnelOptions) {
-    const { conf, onPacket, onEvent, onDrop, keyLog, policy } = options;
+    const { conf, onPacket, onEvent, onDrop, onDatagram, onReceive, onSend, keyLog, policy, listenOn } = options;
     const mtu = conf.interface.mtu?.value;
     const device = new Device({
       crypto: options.crypto ?? nodeCrypto,
@@ -82,11 +91,20 @@ export class Tunnel {
       ...(mtu === undefined ? {} : { mtu }),
     });
     this.#clock = options.clock ?? systemClock;
-    this.#lookUp = options.lookUp ?? systemLookup;
-    this.#onDrop = onDrop;
-    this.#driver = new DeviceDriver(device, this.#clock, {
-      send: ({ bytes, to, peer }) => {
-        this.#port?.send(bytes, to, (code) => this.#driver.socketError(peer, to, code));
+    this.#options = options;
+    const handlers: UdpHandlers = {
+      onDatagram: (bytes, from, local) => {
+        onReceive?.(bytes, from, local);
+        this.driver.datagram(bytes, from, local);
+      },
+    };
+    const openPort = options.openPort ?? UdpPort.open;
+    this.#openPort = (port) => openPort(handlers, { port, ...(listenOn === undefined ? {} : { addresses: listenOn }) });
+    this.driver = new DeviceDriver(device, this.#clock, {
+      send: (message) => {
+        onSend?.(message);
+        const { to, peer } = message;
+        this.#port?.send(message, (code) => this.driver.socketError(peer, to, code));
       },
       onEvent: (event, peer) => {
         // The name may have moved to another address, or its next address may be the one that works.
@@ -98,6 +116,7 @@ export class Tunnel {
         onDrop?.(drop);
       },
       ...(onPacket === undefined ? {} : { onPacket }),
+      ...(onDatagram === undefined ? {} : { onDatagram }),
     });
   }
 
@@ -108,37 +127,51 @@ export class Tunnel {
 
   /** Seals an inner IP packet to the peer whose AllowedIPs cover its destination; the verdict says why not, if not. */
   send(packet: Bytes): Verdict {
-    const verdict = this.#driver.packet(packet);
+    const verdict = this.driver.packet(packet);
     if (verdict.kind === 'refused' && verdict.drop.kind === 'no-endpoint') void this.#lookUpAgain(verdict.drop.peer);
     return verdict;
   }
 
   /** What `wg show` tells, for each peer. */
   status(): PeerStatus[] {
-    return this.#driver.device.peers();
+    return this.driver.device.peers();
   }
 
   /** Ends sockets and timers and wipes the keys. The other side is told nothing: WireGuard has no words for it. */
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    this.#driver.close();
+    this.driver.close();
     await this.#port?.close();
   }
 
   /** Use {@link openTunnel}. */
-  async open({ conf, listenPort, listenOn }: TunnelOptions): Promise<void> {
+  async open(): Promise<void> {
+    const { conf, listenPort } = this.#options;
     const secret = conf.interface.privateKey?.value;
     if (secret === undefined) throw new TunnelError('the configuration has no PrivateKey that can be used');
-    const handlers = {
-      onDatagram: (bytes: Bytes, from: Endpoint) => this.#driver.datagram(bytes, from),
-    };
-    this.#port = await UdpPort.open(handlers, {
-      port: listenPort ?? conf.interface.listenPort?.value ?? 0,
-      ...(listenOn === undefined ? {} : { addresses: listenOn }),
-    });
-    this.#driver.configure({ change: 'private-key', privateKey: secret });
+    this.#port = await this.#openPort(listenPort ?? conf.interface.listenPort?.value ?? 0);
+    this.driver.configure({ change: 'private-key', privateKey: secret });
     await Promise.all(conf.peers.map((peer) => this.#addPeer(peer)));
+  }
+
+  /** Another port, for good. Rejects with an UdpError, and then the old one stays. */
+  async rebind(port: number): Promise<void> {
+    if (port === this.#port?.port) return;
+    const next = await this.#openPort(port);
+    const old = this.#port;
+    if (this.#closed) await next.close();
+    else this.#port = next;
+    await old?.close();
+  }
+
+  /** From now on this peer's endpoint is what it was told to be, and its name is not looked up any more. */
+  forgetName(peer: PeerId): void {
+    this.#named.delete(peer);
+  }
+
+  get #lookUp(): Lookup {
+    return this.#options.lookUp ?? systemLookup;
   }
 
   async #addPeer(peer: WgPeer): Promise<void> {
@@ -165,8 +198,8 @@ export class Tunnel {
       ...(first === undefined ? {} : { endpoint: first }),
       ...(persistentKeepalive === undefined ? {} : { persistentKeepalive: persistentKeepalive.value }),
     };
-    const verdict = this.#driver.configure(change);
-    if (verdict.kind === 'refused') this.#onDrop?.(verdict.drop);
+    const verdict = this.driver.configure(change);
+    if (verdict.kind === 'refused') this.#options.onDrop?.(verdict.drop);
   }
 
   /** Takes the next of the addresses that the name has now. */
@@ -183,7 +216,7 @@ export class Tunnel {
     if (this.#closed || !found.ok) return;
     named.at = (named.at + 1) % found.value.length;
     const endpoint = found.value[named.at];
-    if (endpoint !== undefined) this.#driver.configure({ change: 'peer', publicKey, endpoint });
+    if (endpoint !== undefined) this.driver.configure({ change: 'peer', publicKey, endpoint });
   }
 }
 
@@ -195,7 +228,7 @@ export class Tunnel {
 export async function openTunnel(options: TunnelOptions): Promise<Tunnel> {
   const tunnel = new Tunnel(options);
   try {
-    await tunnel.open(options);
+    await tunnel.open();
   } catch (error) {
     await tunnel.close();
     throw error;

@@ -4,12 +4,30 @@ import { type Endpoint, endpoint, formatIp, parseIp } from '../base/address.ts';
 import type { Bytes } from '../base/bytes.ts';
 
 export interface UdpHandlers {
-  onDatagram(bytes: Bytes, from: Endpoint): void;
+  /** `bytes` are the handler's; `local` is where they were sent to, where the socket can tell. */
+  onDatagram(bytes: Bytes, from: Endpoint, local?: Endpoint): void;
   /**
    * An ICMP error came back, or the socket is in trouble: `code` is ECONNREFUSED, EHOSTUNREACH and the like. Only a
    * connected socket hears of ICMP errors, and says what it is connected to.
    */
   onError?(code: string, to: Endpoint | undefined): void;
+}
+
+export interface Outgoing {
+  readonly bytes: Bytes;
+  readonly to: Endpoint;
+  /** The address to send from. Plain Node leaves that to the routes. */
+  readonly local?: Endpoint | undefined;
+  /** The whole byte of traffic class: DSCP and ECN. Plain Node sends 0. */
+  readonly tos?: number;
+}
+
+/** One UDP port in every family that is there. */
+export interface DatagramPort {
+  readonly port: number;
+  /** `failed` gets the code of what kept the message from leaving. */
+  send(message: Outgoing, failed: (code: string) => void): void;
+  close(): Promise<void>;
 }
 
 /** No socket could be opened: the port is taken, or not ours to take. */
@@ -27,7 +45,7 @@ export type Family = 4 | 6;
 
 const SOCKET_TYPE: Readonly<Record<Family, SocketType>> = { 4: 'udp4', 6: 'udp6' };
 /** Room for bursts; the system may grant less. */
-const BUFFER_BYTES = 1 << 20;
+export const BUFFER_BYTES = 1 << 20;
 
 export const familyOf = ({ ip }: Endpoint): Family => (ip.length === 4 ? 4 : 6);
 
@@ -104,8 +122,7 @@ export class UdpSocket {
     });
   }
 
-  /** `failed` gets the code of what kept the message from leaving. */
-  send(bytes: Bytes, to: Endpoint, failed: (code: string) => void): void {
+  send({ bytes, to }: Outgoing, failed: (code: string) => void): void {
     if (this.#closed) return;
     this.#pending++;
     const sent = (error: Error | null): void => {
@@ -135,20 +152,44 @@ export interface UdpOptions {
 /** How often a port that is free in one family may turn out to be taken in the other. */
 const PORT_ATTEMPTS = 10;
 
-/** The same port in every family that the machine has. */
-export class UdpPort {
-  readonly #sockets: readonly UdpSocket[];
+/** What a port is made of. */
+export interface FamilySocket {
+  readonly family: Family;
+  readonly port: number;
+  send(message: Outgoing, failed: (code: string) => void): void;
+  close(): Promise<void> | void;
+}
 
-  private constructor(sockets: readonly UdpSocket[]) {
-    this.#sockets = sockets;
+/** The same port in every family that the machine has. */
+export class UdpPort<S extends FamilySocket = UdpSocket> implements DatagramPort {
+  readonly sockets: readonly S[];
+
+  private constructor(sockets: readonly S[]) {
+    this.sockets = sockets;
   }
 
   /** Rejects with an UdpError where no family can have the port. */
-  static async open(handlers: UdpHandlers, options: UdpOptions = {}): Promise<UdpPort> {
-    const { port = 0, addresses = ['0.0.0.0', '::'] } = options;
+  static open(handlers: UdpHandlers, options: UdpOptions = {}): Promise<UdpPort> {
+    return UdpPort.of(options, async (address, port) => {
+      const socket = new UdpSocket(address.includes(':') ? 6 : 4, handlers);
+      try {
+        await socket.bind(port, address);
+        return socket;
+      } catch (error) {
+        await socket.close();
+        throw error;
+      }
+    });
+  }
+
+  /** Of any kind of socket: `open` rejects with an UdpError. */
+  static async of<S extends FamilySocket>(
+    { port = 0, addresses = ['0.0.0.0', '::'] }: UdpOptions,
+    open: (address: string, port: number) => Promise<S> | S,
+  ): Promise<UdpPort<S>> {
     for (let attempt = 1; ; attempt++) {
       try {
-        return new UdpPort(await openAll(handlers, port, addresses));
+        return new UdpPort(await openAll(port, addresses, open));
       } catch (error) {
         const another = port === 0 && attempt < PORT_ATTEMPTS && errorCode(error) === 'EADDRINUSE';
         if (!another) throw error;
@@ -157,33 +198,35 @@ export class UdpPort {
   }
 
   get port(): number {
-    return this.#sockets[0]?.port ?? 0;
+    return this.sockets[0]?.port ?? 0;
   }
 
-  send(bytes: Bytes, to: Endpoint, failed: (code: string) => void): void {
-    const socket = this.#sockets.find(({ family }) => family === familyOf(to));
+  send(message: Outgoing, failed: (code: string) => void): void {
+    const family = familyOf(message.to);
+    const socket = this.sockets.find((one) => one.family === family);
     if (socket === undefined) failed('EAFNOSUPPORT');
-    else socket.send(bytes, to, failed);
+    else socket.send(message, failed);
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.#sockets.map((socket) => socket.close()));
+    await Promise.all(this.sockets.map((socket) => socket.close()));
   }
 }
 
 /** A family that this machine does not have is left out, unless there is no other. */
 const NO_SUCH_FAMILY = new Set(['EAFNOSUPPORT', 'EADDRNOTAVAIL', 'EPROTONOSUPPORT']);
 
-async function openAll(handlers: UdpHandlers, port: number, addresses: readonly string[]): Promise<UdpSocket[]> {
-  const open: UdpSocket[] = [];
+async function openAll<S extends FamilySocket>(
+  port: number,
+  addresses: readonly string[],
+  one: (address: string, port: number) => Promise<S> | S,
+): Promise<S[]> {
+  const open: S[] = [];
   let lacking: unknown;
   for (const address of addresses) {
-    const socket = new UdpSocket(address.includes(':') ? 6 : 4, handlers);
     try {
-      await socket.bind(open[0]?.port ?? port, address);
-      open.push(socket);
+      open.push(await one(address, open[0]?.port ?? port));
     } catch (error) {
-      await socket.close();
       lacking = error;
       if (NO_SUCH_FAMILY.has(errorCode(error))) continue;
       await Promise.all(open.map((other) => other.close()));

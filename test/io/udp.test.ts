@@ -81,8 +81,8 @@ describe('one port', () => {
     const out = await UdpPort.open({ onDatagram: never }, { addresses: ['127.0.0.1', '::1'] });
     const six = new Uint8Array(16);
     six[15] = 1;
-    out.send(new Uint8Array(5), endpoint(LOCALHOST, port.port), failed);
-    out.send(new Uint8Array(6), endpoint(six, port.port), failed);
+    out.send({ bytes: new Uint8Array(5), to: endpoint(LOCALHOST, port.port) }, failed);
+    out.send({ bytes: new Uint8Array(6), to: endpoint(six, port.port) }, failed);
     await both.come;
     expect(heard.sort()).toEqual(['5 bytes by 4', '6 bytes by 16']);
     await Promise.all([port.close(), out.close()]);
@@ -91,7 +91,7 @@ describe('one port', () => {
   test('a family that is not there', async () => {
     const only = await UdpPort.open({ onDatagram: never }, { addresses: ['127.0.0.1'] });
     const code = once<string>();
-    only.send(Uint8Array.of(1), parseEndpoint('[::1]:9') ?? expect.fail(), code.take);
+    only.send({ bytes: Uint8Array.of(1), to: parseEndpoint('[::1]:9') ?? expect.fail() }, code.take);
     expect(await code.come).toBe('EAFNOSUPPORT');
     await only.close();
   });
@@ -106,9 +106,9 @@ describe('one port', () => {
     const socket = new UdpSocket(4, { onDatagram: never });
     await socket.bind(0, '127.0.0.1');
     const to = endpoint(LOCALHOST, far.address().port);
-    socket.send(Uint8Array.of(1), to, failed);
+    socket.send({ bytes: Uint8Array.of(1), to }, failed);
     const closed = socket.close();
-    socket.send(Uint8Array.of(2), to, failed);
+    socket.send({ bytes: Uint8Array.of(2), to }, failed);
     await Promise.all([closed, socket.close()]);
     expect([...(await heard.come)]).toEqual([1]);
     await new Promise<void>((resolve) => far.close(resolve));
@@ -117,7 +117,7 @@ describe('one port', () => {
   test('a message that is too large', async () => {
     const port = await UdpPort.open({ onDatagram: never }, { addresses: ['127.0.0.1'] });
     const code = once<string>();
-    port.send(new Uint8Array(70_000), endpoint(LOCALHOST, 9), code.take);
+    port.send({ bytes: new Uint8Array(70_000), to: endpoint(LOCALHOST, 9) }, code.take);
     expect(await code.come).toBe('EMSGSIZE');
     await port.close();
   });
