@@ -1,6 +1,7 @@
 /** What the command line stands on: streams, terminal, variables, and the analysis itself, so that all of it can be replaced. */
 import type { ProbePorts } from '../io/probe.ts';
 import type { Lookup } from '../io/resolve.ts';
+import type { Up, UpOptions } from '../io/up/up.ts';
 import type { DiagnoseOptions, Diagnosis, Source } from '../report/diagnose.ts';
 import type { RulePage } from './commands/rules.ts';
 
@@ -25,6 +26,10 @@ export interface Environment {
 /** Clock, chance, network and names, for what runs for real. */
 export interface Live extends ProbePorts {
   readonly lookUp: Lookup;
+  /** Rejects as {@link bringUp} of `io/up` does, or with a UsageError where the machine cannot do it at all. */
+  bringUp(options: UpOptions): Promise<Pick<Up, 'name' | 'port' | 'mtu' | 'status' | 'close'>>;
+  /** Its name, when the first of the signals comes that ask a program to end. From then on they do nothing more. */
+  untilSignal(): Promise<string>;
 }
 
 /** The terminal's part: `run` adds the rest where it is not given. */

@@ -14,8 +14,10 @@ import { addDiagnoseCommand } from './commands/diagnose.ts';
 import { addKeyCommands } from './commands/keys.ts';
 import { addProbeCommand } from './commands/probe.ts';
 import { addRulesCommand } from './commands/rules.ts';
+import { addUpCommand } from './commands/up.ts';
 import { type Environment, EXIT, type ExitCode, type Terminal, UsageError } from './environment.ts';
 import { refuseSecrets } from './secrets.ts';
+import { untilSignal, upOnLinux } from './system.ts';
 
 /** From the package itself, two levels above both `src/cli` and `dist/cli`. */
 function version(): string {
@@ -37,6 +39,8 @@ export async function run(argv: readonly string[], given: Terminal & Partial<Env
       clock: systemClock,
       network: systemNetwork,
       lookUp: systemLookup,
+      bringUp: upOnLinux,
+      untilSignal,
     },
     ...given,
   };
@@ -68,6 +72,7 @@ function commandLine(environment: Environment, tool: string, done: (code: ExitCo
     });
   addDiagnoseCommand(program, environment, done);
   addProbeCommand(program, environment, tool, done);
+  addUpCommand(program, environment, done);
   addKeyCommands(program, environment, done);
   addRulesCommand(program, environment, done);
   return program;

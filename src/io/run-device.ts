@@ -15,8 +15,8 @@ export interface DeviceHooks {
   send(message: SendEffect): void;
   onPacket?(packet: Bytes, peer: PeerId): void;
   onEvent?(event: DeviceEvent, peer: PeerId): void;
-  /** Everything refused, whether it came in or was to go out. */
-  onDrop?(drop: Drop): void;
+  /** Everything refused, whether it came in or was to go out; `from` of what came in. */
+  onDrop?(drop: Drop, from?: Endpoint): void;
   /** The verdict on each datagram, after its effects. */
   onDatagram?(verdict: Verdict, from: Endpoint, bytes: Bytes): void;
 }
@@ -106,7 +106,7 @@ export class DeviceDriver {
   #receive({ bytes, from, local }: Waiting, queueDepth: number): void {
     const where = local === undefined ? {} : { local };
     const verdict = this.#handle({ kind: 'datagram', from, bytes, queueDepth, out: bytes, ...where });
-    if (verdict.kind === 'refused') this.#hooks.onDrop?.(verdict.drop);
+    if (verdict.kind === 'refused') this.#hooks.onDrop?.(verdict.drop, from);
     this.#hooks.onDatagram?.(verdict, from, bytes);
   }
 

@@ -29,10 +29,10 @@ export interface TunnelOptions {
   /** An inner IP packet from that peer. It is the caller's. */
   readonly onPacket?: (packet: Bytes, peer: PeerId) => void;
   readonly onEvent?: (event: DeviceEvent, peer: PeerId) => void;
-  /** Everything that was refused, and why. */
-  readonly onDrop?: (drop: Drop) => void;
+  /** Everything that was refused, and why; `from` of what came in. */
+  readonly onDrop?: (drop: Drop, from?: Endpoint) => void;
   /** Every datagram that came, before anything is done with it. */
-  readonly onReceive?: (bytes: Bytes, from: Endpoint, local: Endpoint | undefined) => void;
+  readonly onReceive?: UdpHandlers['onDatagram'];
   /** Every datagram that leaves. */
   readonly onSend?: (message: SendEffect) => void;
   /** The verdict on each datagram; refusals are told to `onDrop` as well. */
@@ -93,8 +93,8 @@ export class Tunnel {
     this.#clock = options.clock ?? systemClock;
     this.#options = options;
     const handlers: UdpHandlers = {
-      onDatagram: (bytes, from, local) => {
-        onReceive?.(bytes, from, local);
+      onDatagram: (bytes, from, local, hopLimit) => {
+        onReceive?.(bytes, from, local, hopLimit);
         this.driver.datagram(bytes, from, local);
       },
     };
@@ -111,9 +111,9 @@ export class Tunnel {
         if (event.what === 'handshake-retry') void this.#lookUpAgain(peer);
         onEvent?.(event, peer);
       },
-      onDrop: (drop) => {
+      onDrop: (drop, from) => {
         if (drop.kind === 'no-endpoint') void this.#lookUpAgain(drop.peer);
-        onDrop?.(drop);
+        onDrop?.(drop, from);
       },
       ...(onPacket === undefined ? {} : { onPacket }),
       ...(onDatagram === undefined ? {} : { onDatagram }),

@@ -4,8 +4,8 @@ import { type Endpoint, endpoint, formatIp, parseIp } from '../base/address.ts';
 import type { Bytes } from '../base/bytes.ts';
 
 export interface UdpHandlers {
-  /** `bytes` are the handler's; `local` is where they were sent to, where the socket can tell. */
-  onDatagram(bytes: Bytes, from: Endpoint, local?: Endpoint): void;
+  /** `bytes` are the handler's; where they were sent to, and their TTL, only where the socket can tell. */
+  onDatagram(bytes: Bytes, from: Endpoint, local?: Endpoint, hopLimit?: number): void;
   /**
    * An ICMP error came back, or the socket is in trouble: `code` is ECONNREFUSED, EHOSTUNREACH and the like. Only a
    * connected socket hears of ICMP errors, and says what it is connected to.

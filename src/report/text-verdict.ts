@@ -73,7 +73,7 @@ function doubts(report: Report): string[] {
   if (refused > 0) notes.push(`${count(refused, 'message')} would be refused, which harmed nothing here`);
   if (undecided > 0) {
     notes.push(
-      `${count(undecided, 'message')} could not be opened: responses and data open only with an ephemeral or a traffic key of their session`,
+      `${count(undecided, 'message')} without a verdict: responses and data open only with an ephemeral or a traffic key of their session, and whether an initiation is taken only its responder’s configuration tells`,
     );
   }
   return notes;

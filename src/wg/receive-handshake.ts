@@ -72,7 +72,8 @@ export function receiveInitiation(
   const sender = core.index.fresh();
   const created = createResponse(crypto, consumed.value, { sender, ephemeral, psk: peer.psk });
   noise.wipe();
-  if (created.ok) logHandshake(core.keyLog, ephemeral, peer.psk);
+  const keysUsed = { local: identity.secret, remote: peer.publicKey, ephemeral, psk: peer.psk };
+  if (created.ok) logHandshake(core.keyLog, keysUsed);
   ephemeral.fill(0);
   if (!created.ok) return core.refuse(created.error);
 

@@ -54,7 +54,7 @@ function sendInitiation(core: Core, peer: Peer, now: Now, effects: Effect[]): Dr
     return created.error;
   }
   const { bytes, ...transcript } = created.value;
-  logHandshake(core.keyLog, ephemeral, peer.psk);
+  logHandshake(core.keyLog, { local: identity.secret, remote: peer.publicKey, ephemeral, psk: peer.psk });
   core.free(peer.handshake.initiated({ transcript, ephemeral, sentAtMs: now.monoMs }));
   core.index.set(transcript.sender, { kind: 'handshake', peer });
   pushHandshake(core, peer, endpoint, bytes, 'initiation', transcript.sender, now, effects);

@@ -183,18 +183,24 @@ describe('PSK', () => {
   });
 });
 
-test('the key log has each ephemeral, and the PSK after it', () => {
+test('the key log has all that opens the handshake, the PSK after its ephemeral', () => {
   const lines: string[] = [];
   established({ a: { keyLog: (line) => lines.push(line) }, pskA: PSK, pskB: PSK });
-  expect(lines).toHaveLength(2);
-  expect(lines[0]).toMatch(/^LOCAL_EPHEMERAL_PRIVATE_KEY = [A-Za-z0-9+/]{43}=$/);
-  expect(lines[1]).toBe('PRESHARED_KEY = UVFRUVFRUVFRUVFRUVFRUVFRUVFRUVFRUVFRUVFRUVE=');
+  expect(lines).toHaveLength(4);
+  expect(lines[0]).toMatch(/^LOCAL_STATIC_PRIVATE_KEY = [A-Za-z0-9+/]{43}=$/);
+  expect(lines[1]).toMatch(/^REMOTE_STATIC_PUBLIC_KEY = [A-Za-z0-9+/]{43}=$/);
+  expect(lines[2]).toMatch(/^LOCAL_EPHEMERAL_PRIVATE_KEY = [A-Za-z0-9+/]{43}=$/);
+  expect(lines[3]).toBe('PRESHARED_KEY = UVFRUVFRUVFRUVFRUVFRUVFRUVFRUVFRUVFRUVFRUVE=');
 });
 
 test('the key log says nothing of a PSK that is none', () => {
   const lines: string[] = [];
   established({ b: { keyLog: (line) => lines.push(line) } });
-  expect(lines.map((line) => line.split(' ')[0])).toEqual(['LOCAL_EPHEMERAL_PRIVATE_KEY']);
+  expect(lines.map((line) => line.split(' ')[0])).toEqual([
+    'LOCAL_STATIC_PRIVATE_KEY',
+    'REMOTE_STATIC_PUBLIC_KEY',
+    'LOCAL_EPHEMERAL_PRIVATE_KEY',
+  ]);
 });
 
 test('a packet is sealed where it stands, in the caller’s room', () => {

@@ -59,3 +59,10 @@ export function writeAncillary(out: Bytes, at: number, { level, type, data }: An
   out.set(data, at + HEADER_BYTES);
   return at + aligned(length);
 }
+
+/** A number as setsockopt takes it. */
+export function int(value: number): Bytes {
+  const out = new Uint8Array(4);
+  new DataView(out.buffer).setInt32(0, value, true);
+  return out;
+}

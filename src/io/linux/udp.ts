@@ -18,6 +18,7 @@ import {
   ADDRESS_BYTES,
   AF_INET,
   AF_INET6,
+  int,
   readAddress,
   readAncillary,
   writeAddress,
@@ -35,11 +36,15 @@ const SO_RCVBUFFORCE = 33;
 const SO_MARK = 36;
 const SOL_IP = 0;
 const IP_TOS = 1;
+const IP_TTL = 2;
 const IP_PKTINFO = 8;
+const IP_RECVTTL = 12;
 const SOL_IPV6 = 41;
 const IPV6_V6ONLY = 26;
 const IPV6_RECVPKTINFO = 49;
 const IPV6_PKTINFO = 50;
+const IPV6_RECVHOPLIMIT = 51;
+const IPV6_HOPLIMIT = 52;
 const IPV6_TCLASS = 67;
 const MSG_ERRQUEUE = 0x2000;
 const MSG_DONTWAIT = 0x40;
@@ -74,13 +79,6 @@ export function openLinuxPort(
     if (ip === undefined) throw new UdpError('EINVAL', `${address} is not an address to listen on`);
     return new LinuxUdpSocket(libc, poller, handlers, endpoint(ip, port), options.mark);
   });
-}
-
-/** A number as setsockopt takes it. */
-function int(value: number): Bytes {
-  const out = new Uint8Array(4);
-  new DataView(out.buffer).setInt32(0, value, true);
-  return out;
 }
 
 export class LinuxUdpSocket {
@@ -124,9 +122,11 @@ export class LinuxUdpSocket {
     if (this.family === 6) {
       this.#set(SOL_IPV6, IPV6_V6ONLY, 1);
       this.#set(SOL_IPV6, IPV6_RECVPKTINFO, 1);
+      this.#set(SOL_IPV6, IPV6_RECVHOPLIMIT, 1);
       this.#set(SOL_IPV6, IPV6_RECVERR, 1);
     } else {
       this.#set(SOL_IP, IP_PKTINFO, 1);
+      this.#set(SOL_IP, IP_RECVTTL, 1);
       this.#set(SOL_IP, IP_RECVERR, 1);
     }
     // Beyond the system's limit where we may, up to it where not.
@@ -208,7 +208,8 @@ export class LinuxUdpSocket {
       }
       const from = readAddress(this.#in.name);
       if (from === undefined) continue;
-      this.#handlers.onDatagram(copy(this.#in.payload.subarray(0, length)), from, this.#local());
+      const { local, hopLimit } = this.#arrival();
+      this.#handlers.onDatagram(copy(this.#in.payload.subarray(0, length)), from, local, hopLimit);
     }
     for (let i = 0; i < A_TURN && !this.#closed; i++) {
       if (this.#receive(MSG_DONTWAIT | MSG_ERRQUEUE) < 0) break;
@@ -226,13 +227,17 @@ export class LinuxUdpSocket {
     return this.#in.control.subarray(0, this.#in.controlLength);
   }
 
-  /** Where it was sent to, so that the answer can come from there. */
-  #local(): Endpoint | undefined {
+  /** Where it was sent to, so that the answer can come from there; and how many hops it had left. */
+  #arrival(): { readonly local: Endpoint | undefined; readonly hopLimit: number | undefined } {
+    let local: Endpoint | undefined;
+    let hopLimit: number | undefined;
     for (const { level, type, data } of readAncillary(this.#control())) {
-      if (level === SOL_IP && type === IP_PKTINFO) return endpoint(copy(data.subarray(8, 12)), this.port);
-      if (level === SOL_IPV6 && type === IPV6_PKTINFO) return endpoint(copy(data.subarray(0, 16)), this.port);
+      if (level === SOL_IP && type === IP_PKTINFO) local = endpoint(copy(data.subarray(8, 12)), this.port);
+      else if (level === SOL_IPV6 && type === IPV6_PKTINFO) local = endpoint(copy(data.subarray(0, 16)), this.port);
+      else if ((level === SOL_IP && type === IP_TTL) || (level === SOL_IPV6 && type === IPV6_HOPLIMIT))
+        [hopLimit] = data;
     }
-    return undefined;
+    return { local, hopLimit };
   }
 
   close(): void {

@@ -1,0 +1,214 @@
+/** `wgwhy up`: the tunnel itself, with an interface of this machine, and every drop explained as it happens. */
+import { basename } from 'node:path';
+import type { Command } from 'commander';
+import { toBase64 } from '../../base/base64.ts';
+import { publicKey, shortKey } from '../../base/keys.ts';
+import { formatTime } from '../../base/time.ts';
+import type { WgConf } from '../../config/wg-conf.ts';
+import { readKeyFile } from '../../io/conf-files.ts';
+import { isInterfaceName, TunError } from '../../io/linux/tun.ts';
+import { TunnelError } from '../../io/tunnel.ts';
+import { UdpError } from '../../io/udp.ts';
+import { SetupError } from '../../io/up/system.ts';
+import type { Up, UpOptions } from '../../io/up/up.ts';
+import { sanitise } from '../../report/text-wrap.ts';
+import { dropInWords, type PeerName } from '../drop-words.ts';
+import { type Environment, EXIT, type ExitCode, UsageError } from '../environment.ts';
+import { LiveDrops } from '../live-drops.ts';
+import { eventLine, peerLine, troubleLine } from '../up-text.ts';
+
+interface Flags {
+  readonly interface?: string;
+  readonly keyLog?: string;
+  readonly pcap?: string;
+  readonly hooks?: true;
+  readonly status: string;
+}
+
+const HELP = `
+Linux, as root, with the package koffi beside wgwhy. CONF is a wg-quick file; its addresses, MTU, routes and DNS are set
+as wg-quick sets them, and taken back when the command ends, also when it is killed. Ctrl-C ends it.
+
+On standard output: what happens to each peer, and a status line per peer every minute in which something changed.
+On standard error: every message and packet that was dropped, and why. "wg show NAME" and "wg set NAME" work on it.
+
+Examples:
+  wgwhy up /etc/wireguard/wg0.conf
+  wgwhy up wg0.conf --interface wgtest --pcap outer.pcapng --key-log keys.txt
+  wgwhy diagnose outer.pcapng keys.txt wg0.conf      # afterwards: everything opens`;
+
+const MOST_STATUS_SEC = 86_400;
+
+export function addUpCommand(program: Command, environment: Environment, done: (code: ExitCode) => void): void {
+  program
+    .command('up')
+    .description('run the tunnel of a configuration, and explain every drop as it happens')
+    .argument('<conf>', 'the wg-quick configuration')
+    .option('--interface <NAME>', 'name of the interface (default: that of the file)')
+    .option('--key-log <FILE>', 'append the keys of each handshake, as Wireshark and wgwhy read them')
+    .option('--pcap <FILE>', 'write the outer packets, as pcapng')
+    .option('--hooks', 'run PreUp, PostUp, PreDown and PostDown of the configuration')
+    .option('--status <SECONDS>', 'how often the status is printed, 0 for never', '60')
+    .addHelpText('after', HELP)
+    .action(async (path: string, flags: Flags) => {
+      done(await runUp(environment, path, flags));
+    });
+}
+
+async function runUp(environment: Environment, path: string, flags: Flags): Promise<ExitCode> {
+  const { live, stdout, stderr, rules } = environment;
+  const everySec = statusOf(flags.status);
+  const { conf, name } = await read(path, flags.interface, stderr);
+  const names = peerNames(conf);
+  const stamp = (line: string): string => `${formatTime(live.clock.now().wall).slice(11, 19)} ${sanitise(line)}\n`;
+  const out = (line: string): unknown => stdout.write(stamp(line));
+  const err = (line: string): unknown => stderr.write(line.startsWith(' ') ? `${sanitise(line)}\n` : stamp(line));
+  const pages = new Set(rules.map((rule) => rule.name));
+  const drops = new LiveDrops({
+    now: () => live.clock.now(),
+    inWords: (drop) => dropInWords(drop, names, (key) => toBase64(key)),
+    write: err,
+    hasPage: (finding) => pages.has(finding),
+  });
+
+  // What ends the process counts from here on: whatever is set up must be taken back.
+  const ended = live.untilSignal();
+  const up = await started(environment, {
+    conf,
+    name,
+    clock: live.clock,
+    lookUp: live.lookUp,
+    ...(flags.hooks === undefined ? {} : { hooks: flags.hooks }),
+    ...(flags.keyLog === undefined ? {} : { keyLog: flags.keyLog }),
+    ...(flags.pcap === undefined ? {} : { pcap: flags.pcap }),
+    onEvent: (event, peer) => {
+      const line = eventLine(names(peer), event);
+      if (line !== undefined) out(line);
+    },
+    onDrop: (drop, from) => drops.add(drop, from),
+    onTrouble: (trouble) => err(troubleLine(trouble)),
+    onNote: (note) => err(`note: ${note}`),
+  });
+  out(`${up.name} is up: UDP port ${up.port}, MTU ${up.mtu}, ${count(conf.peers.length, 'peer')}`);
+
+  const status = new StatusLines(up, names, environment, out);
+  const callOff = every(environment, everySec * 1000, () => status.print());
+  const callOffDrops = every(environment, DROP_SUMMARY_MS, () => drops.flush());
+  const signal = await ended;
+  callOff();
+  callOffDrops();
+  drops.flush(true);
+  status.print();
+  await up.close();
+  out(`${up.name} is down (${signal})`);
+  return EXIT.fine;
+}
+
+const DROP_SUMMARY_MS = 2000;
+const count = (n: number, one: string): string => `${n} ${one}${n === 1 ? '' : 's'}`;
+
+function statusOf(text: string): number {
+  const sec = /^[0-9]{1,5}$/.test(text) ? Number(text) : -1;
+  if (sec >= 0 && sec <= MOST_STATUS_SEC) return sec;
+  throw new UsageError(`--status takes seconds, from 0 (never) to ${MOST_STATUS_SEC}`);
+}
+
+async function read(
+  path: string,
+  wanted: string | undefined,
+  stderr: Environment['stderr'],
+): Promise<{ readonly conf: WgConf; readonly name: string }> {
+  const { conf, problems, kind } = await readKeyFile(path);
+  if (conf === undefined) throw new UsageError(`${path} is not a WireGuard configuration`, `it looks like: ${kind}`);
+  for (const { line, message, hint } of problems) {
+    stderr.write(`${sanitise(`${path}:${line ?? 1}: ${message}${hint === undefined ? '' : `; ${hint}`}`)}\n`);
+  }
+  if (conf.interface.privateKey === undefined) throw new UsageError(`${path} has no PrivateKey that can be used`);
+  const name = wanted ?? basename(path).replace(/\.conf$/, '');
+  if (!isInterfaceName(name)) {
+    throw new UsageError(
+      `"${name}" cannot be the name of an interface`,
+      'it has up to 15 letters, digits and _ = + . -; give one with --interface',
+    );
+  }
+  return { conf, name };
+}
+
+/** `peer 45CVYd…zlU= (laptop)` */
+function peerNames({ peers }: WgConf): PeerName {
+  const names = new Map(
+    peers.flatMap(({ publicKey: key, comment }) =>
+      key === undefined || comment === undefined ? [] : [[toBase64(key.value), comment] as const],
+    ),
+  );
+  return (id) => {
+    const comment = names.get(id);
+    const key = shortKey(publicKey(Uint8Array.from(atob(id), (c) => c.charCodeAt(0))));
+    return `peer ${key}${comment === undefined ? '' : ` (${comment})`}`;
+  };
+}
+
+/** What the machine refuses, in words. */
+async function started(
+  { live }: Environment,
+  options: UpOptions,
+): Promise<Pick<Up, 'name' | 'port' | 'mtu' | 'status' | 'close'>> {
+  try {
+    return await live.bringUp(options);
+  } catch (error) {
+    if (error instanceof SetupError) throw new UsageError(error.message, ...(error.said === '' ? [] : [error.said]));
+    if (error instanceof TunError) {
+      const hint =
+        error.code === 'EPERM'
+          ? ['run it as root']
+          : error.code === 'EBUSY'
+            ? ['give another name with --interface']
+            : [];
+      throw new UsageError(error.message, ...hint);
+    }
+    if (error instanceof UdpError) {
+      const taken = error.code === 'EADDRINUSE' ? ['another program, or the kernel, listens there: ss -ulnp'] : [];
+      throw new UsageError(error.message, ...taken);
+    }
+    if (error instanceof TunnelError) throw new UsageError(error.message);
+    throw error;
+  }
+}
+
+function every({ live }: Environment, ms: number, run: () => void): () => void {
+  if (ms === 0) return () => {};
+  let callOff: () => void;
+  const arm = (): void => {
+    callOff = live.clock.at(live.clock.now().monoMs + ms, () => {
+      run();
+      arm();
+    });
+  };
+  arm();
+  return () => callOff();
+}
+
+/** One line a peer, and only for peers of which something has changed. */
+class StatusLines {
+  readonly #up: Pick<Up, 'status'>;
+  readonly #names: PeerName;
+  readonly #environment: Environment;
+  readonly #out: (line: string) => unknown;
+  readonly #printed = new Map<string, number>();
+
+  constructor(up: Pick<Up, 'status'>, names: PeerName, environment: Environment, out: (line: string) => unknown) {
+    this.#up = up;
+    this.#names = names;
+    this.#environment = environment;
+    this.#out = out;
+  }
+
+  print(): void {
+    for (const peer of this.#up.status()) {
+      const bytes = peer.receivedBytes + peer.sentBytes;
+      if (this.#printed.get(peer.id) === bytes) continue;
+      this.#printed.set(peer.id, bytes);
+      this.#out(peerLine(this.#names(peer.id), peer, this.#environment.live.clock.now()));
+    }
+  }
+}
