@@ -1,5 +1,6 @@
 /** `wgwhy/node`: what needs Node. Files and streams as sources, tunnels and probes over real sockets, the fast backend. */
 
+export type { UapiChange, UapiRefusal, UapiSnapshot } from '../config/uapi.ts';
 export type { WgConf } from '../config/wg-conf.ts';
 export { parseWgConf } from '../config/wg-quick.ts';
 export { nodeCrypto } from '../crypto/node.ts';
@@ -23,4 +24,7 @@ export { systemRandom } from './random.ts';
 export { type Lookup, resolveEndpoint, systemLookup } from './resolve.ts';
 export { DeviceDriver, type DeviceHooks, type SendEffect } from './run-device.ts';
 export { openTunnel, type Tunnel, TunnelError, type TunnelOptions } from './tunnel.ts';
+export { type ConfigurableDevice, deviceTarget, type SocketHooks } from './uapi/device-target.ts';
+export { openUapi, type UapiOptions, type UapiServer, type UapiTarget } from './uapi/server.ts';
+export { UapiError } from './uapi/socket-file.ts';
 export { UdpError, type UdpHandlers, type UdpOptions, UdpPort } from './udp.ts';

@@ -1,7 +1,7 @@
 /** Changes to a running device, as `wg set` makes them (kernel netlink.c). */
 import { toBase64 } from '../base/base64.ts';
-import { copy, equal } from '../base/bytes.ts';
-import { type PrivateKey, type PublicKey, privateKey } from '../base/keys.ts';
+import { equal } from '../base/bytes.ts';
+import { clamped, type PrivateKey, type PublicKey } from '../base/keys.ts';
 import type { Now } from '../base/time.ts';
 import { type Core, identityOf } from './core.ts';
 import { Peer } from './peer.ts';
@@ -24,11 +24,18 @@ export function configure(core: Core, change: Change, now: Now, effects: Effect[
   }
 }
 
-/** Sessions go on receiving, but everything that is sent from now on needs a new one. */
-function setPrivateKey(core: Core, secret: PrivateKey | undefined, now: Now, effects: Effect[]): Verdict {
+/**
+ * Sessions go on receiving, but everything that is sent from now on needs a new one. The key is kept clamped, and so is
+ * what `wg showconf` prints (kernel noise.c, wg_noise_set_static_identity_private_key).
+ */
+function setPrivateKey(core: Core, given: PrivateKey | undefined, now: Now, effects: Effect[]): Verdict {
   const old = core.identity;
-  if (secret !== undefined && old !== undefined && equal(secret, old.secret)) return DONE;
-  core.identity = secret === undefined ? undefined : identityOf(core.crypto, privateKey(copy(secret)));
+  const secret = given === undefined ? undefined : clamped(given);
+  if (secret !== undefined && old !== undefined && equal(secret, old.secret)) {
+    secret.fill(0);
+    return DONE;
+  }
+  core.identity = secret === undefined ? undefined : identityOf(core.crypto, secret);
   old?.secret.fill(0);
   if (core.identity !== undefined) removePeer(core, core.identity.publicKey);
   for (const peer of core.peers.values()) {
@@ -54,6 +61,7 @@ function setPeer(core: Core, change: PeerChange, now: Now, effects: Effect[]): V
     peer.local = undefined;
   }
   if (change.replaceAllowedIps === true) core.allowedIps.removePeer(peer);
+  for (const prefix of change.removeAllowedIps ?? []) core.allowedIps.remove(prefix, peer);
   for (const prefix of change.allowedIps ?? []) core.allowedIps.insert(prefix, peer);
   if (change.persistentKeepalive !== undefined) {
     const was = peer.timers.persistentKeepaliveMs;

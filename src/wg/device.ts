@@ -13,7 +13,7 @@ import { receiveData } from './receive-data.ts';
 import { receiveCookieReply, receiveInitiation, receiveResponse } from './receive-handshake.ts';
 import { runTimers } from './run-timers.ts';
 import { sendPacket } from './send-data.ts';
-import { type PeerStatus, peerStatus } from './status.ts';
+import { type DeviceSecrets, deviceSecrets, type PeerStatus, peerStatus } from './status.ts';
 import type { DatagramInput, Effect, Input, SocketErrorInput, Step, Verdict } from './step.ts';
 import type { TimerName } from './timers.ts';
 
@@ -62,6 +62,14 @@ export class Device {
   /** In the order in which they were added. */
   peers(): PeerStatus[] {
     return [...this.#core.peers.values()].map((peer) => peerStatus(this.#core, peer));
+  }
+
+  /**
+   * The private key, clamped, and the preshared keys: copies. For one purpose only, the answer of a control socket of
+   * mode 0600 (`wg showconf`, `wg syncconf`); never for a status, a log or a report, which have {@link peers}.
+   */
+  secrets(): DeviceSecrets {
+    return deviceSecrets(this.#core);
   }
 
   /** How often each kind was refused since the device was made. */

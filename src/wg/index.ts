@@ -18,7 +18,7 @@ export type { KeyLogSink } from './key-log.ts';
 export { BORINGTUN, GOTATUN, LINUX, POLICIES, type Policy, type PolicyName, WIREGUARD_GO } from './policy.ts';
 export type { Random, RandomPurpose } from './random.ts';
 export type { Role } from './session.ts';
-export type { PeerStatus, SessionStatus } from './status.ts';
+export type { DeviceSecrets, PeerStatus, SessionStatus } from './status.ts';
 export type {
   Change,
   ConfigureInput,

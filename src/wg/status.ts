@@ -1,7 +1,7 @@
 /** What a device tells about itself: the columns of `wg show dump`, and what the timers have in mind. */
 import type { Endpoint, Prefix } from '../base/address.ts';
-import { isZero } from '../base/bytes.ts';
-import type { PublicKey } from '../base/keys.ts';
+import { copy, isZero } from '../base/bytes.ts';
+import { type PresharedKey, type PrivateKey, type PublicKey, presharedKey, privateKey } from '../base/keys.ts';
 import type { Time } from '../base/time.ts';
 import type { Core } from './core.ts';
 import type { PeerId } from './drop.ts';
@@ -52,6 +52,20 @@ export function peerStatus(core: Core, peer: Peer): PeerStatus {
     staged: peer.staged.length,
     timers: armed(peer),
   };
+}
+
+/** See {@link Device.secrets}. */
+export interface DeviceSecrets {
+  readonly privateKey: PrivateKey | undefined;
+  /** Of the peers that have one. */
+  readonly presharedKeys: ReadonlyMap<PeerId, PresharedKey>;
+}
+
+export function deviceSecrets(core: Core): DeviceSecrets {
+  const presharedKeys = new Map<PeerId, PresharedKey>();
+  for (const { id, psk } of core.peers.values()) if (!isZero(psk)) presharedKeys.set(id, presharedKey(copy(psk)));
+  const secret = core.identity?.secret;
+  return { privateKey: secret === undefined ? undefined : privateKey(copy(secret)), presharedKeys };
 }
 
 function sessionsOf({ keyring }: Peer): SessionStatus[] {

@@ -52,6 +52,8 @@ export interface PeerChange {
   /** Added to what the peer has, and taken from any other. */
   readonly allowedIps?: readonly Prefix[];
   readonly replaceAllowedIps?: boolean;
+  /** Taken from the peer before any are added; what is not exactly there and its own stays as it is. */
+  readonly removeAllowedIps?: readonly Prefix[];
   /** Seconds, 0 for none. */
   readonly persistentKeepalive?: number;
 }

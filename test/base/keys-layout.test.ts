@@ -1,6 +1,6 @@
 /** Branded keys and wire layouts. */
 import { expect, test } from 'vitest';
-import { KEY_BYTES, presharedKey, privateKey, publicKey, shortKey, ZERO_PSK } from '../../src/base/keys.ts';
+import { clamped, KEY_BYTES, presharedKey, privateKey, publicKey, shortKey, ZERO_PSK } from '../../src/base/keys.ts';
 import { field, layout } from '../../src/base/layout.ts';
 
 test('a key has 32 bytes, or the caller is wrong', () => {
@@ -16,6 +16,15 @@ test('shortKey shows ten of 44 characters; the zero PSK is zero', () => {
     shortKey(publicKey(new Uint8Array(Buffer.from('c6XXmb9biL14sno30+aXE0v2HrCQ85RXdWmtxViX5B8=', 'base64')))),
   ).toBe('c6XXmb…5B8=');
   expect(ZERO_PSK).toEqual(new Uint8Array(32));
+});
+
+test('clamping makes a copy whose five bits are as X25519 has them (RFC 7748 §5)', () => {
+  const bytes = new Uint8Array(32).fill(0xff);
+  const scalar = clamped(bytes);
+  expect([scalar[0], scalar[1], scalar[30], scalar[31]]).toEqual([0xf8, 0xff, 0xff, 0x7f]);
+  expect(bytes.every((byte) => byte === 0xff)).toBe(true);
+  expect(clamped(new Uint8Array(32))[31]).toBe(0x40);
+  expect(clamped(scalar)).toEqual(scalar);
 });
 
 test('a layout places its fields one after another', () => {

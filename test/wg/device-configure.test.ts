@@ -1,7 +1,7 @@
 /** Changes to a running device. */
 import { describe, expect, test } from 'vitest';
-import { toHex } from '../../src/base/bytes.ts';
-import { presharedKey, privateKey } from '../../src/base/keys.ts';
+import { fromHex, toHex } from '../../src/base/bytes.ts';
+import { presharedKey, privateKey, ZERO_PSK } from '../../src/base/keys.ts';
 import { noble } from '../../src/crypto/noble.ts';
 import { nodeCrypto } from '../../src/crypto/node.ts';
 import { LINUX } from '../../src/wg/policy.ts';
@@ -112,6 +112,38 @@ describe('configuration', () => {
     for (const secret of [SECRET_A, PSK]) expect(told).not.toContain(toHex(secret));
     a.handle({ kind: 'configure', change: 'private-key', privateKey: undefined }, 0);
     expect(a.device.publicKey).toBeUndefined();
+  });
+
+  test('its secrets are told when they are asked for, as copies, and the private key clamped', () => {
+    const { a, b } = pair({ pskA: PSK });
+    const { privateKey: secret, presharedKeys } = a.device.secrets();
+    expect([secret, [...presharedKeys]]).toEqual([SECRET_A, [[b.id, PSK]]]);
+    secret?.fill(0);
+    for (const psk of presharedKeys.values()) psk.fill(0);
+    expect(a.device.secrets()).toEqual({ privateKey: SECRET_A, presharedKeys: new Map([[b.id, PSK]]) });
+
+    const unclamped = privateKey(new Uint8Array(32).fill(0xff));
+    a.handle({ kind: 'configure', change: 'private-key', privateKey: unclamped }, 0);
+    a.peer({ publicKey: b.publicKey, presharedKey: ZERO_PSK });
+    const kept = privateKey(fromHex(`f8${'ff'.repeat(30)}7f`));
+    expect(a.device.secrets()).toEqual({ privateKey: kept, presharedKeys: new Map() });
+    expect(a.device.publicKey).toEqual(noble.publicKey(kept));
+    // The same key in either form is no change: the handshake under way is not begun again.
+    expect(onlySend(a.packet(TO_B, 1)).message).toBe('initiation');
+    expect(a.handle({ kind: 'configure', change: 'private-key', privateKey: unclamped }, 2).effects).toEqual([]);
+    a.handle({ kind: 'configure', change: 'private-key', privateKey: undefined }, 3);
+    expect(a.device.secrets().privateKey).toBeUndefined();
+  });
+
+  test('AllowedIPs are taken away before others are added, and only what is the peer’s own', () => {
+    const { a, b } = pair();
+    const third = noble.publicKey(privateKey(new Uint8Array(32).fill(0x48)));
+    a.peer({ publicKey: third, allowedIps: [net('10.9.0.0/16')] });
+    a.peer({ publicKey: b.publicKey, removeAllowedIps: [net('10.0.0.2/32'), net('10.9.0.0/16'), net('0.0.0.0/0')] });
+    expect(outcome(a.packet(TO_B, 0))).toBe('no-allowed-ip');
+    expect(outcome(a.packet(ipv4(INNER_A, '10.9.0.1'), 0))).toBe('no-endpoint');
+    a.peer({ publicKey: b.publicKey, allowedIps: [net('10.0.0.2/32')], removeAllowedIps: [net('10.0.0.2/32')] });
+    expect(outcome(a.packet(TO_B, 0))).toBe('packet');
   });
 
   test('what waited for an endpoint or a private key goes when it comes', () => {

@@ -3,7 +3,7 @@ import { fstatSync } from 'node:fs';
 import type { Command } from 'commander';
 import { toBase64 } from '../../base/base64.ts';
 import type { Bytes } from '../../base/bytes.ts';
-import { KEY_BYTES, privateKey } from '../../base/keys.ts';
+import { clamped, KEY_BYTES, privateKey } from '../../base/keys.ts';
 import { readKeyText } from '../../config/key-text.ts';
 import { type Environment, EXIT, type ExitCode, UsageError } from '../environment.ts';
 
@@ -26,7 +26,7 @@ export function addKeyCommands(program: Command, environment: Environment, done:
     .description('print a new private key')
     .action(() => {
       warnOfReaders(environment);
-      print(clamp(fresh()));
+      print(clamped(fresh()));
     });
   program
     .command('genpsk')
@@ -57,13 +57,6 @@ function warnOfReaders({ stdout, stderr }: Environment): void {
   stderr.write(
     'wgwhy: the key goes to a file that other users can read\n  set umask 077 first, or chmod 600 the file\n',
   );
-}
-
-/** So that the bytes are the scalar that X25519 makes of them (RFC 7748 §5), as `wg genkey` does. */
-function clamp(key: Bytes): Bytes {
-  key[0] = (key[0] ?? 0) & 248;
-  key[31] = ((key[31] ?? 0) & 127) | 64;
-  return key;
 }
 
 async function readKey({ stdin }: Environment): Promise<Bytes> {

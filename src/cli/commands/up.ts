@@ -71,8 +71,10 @@ async function runUp(environment: Environment, path: string, flags: Flags): Prom
     hasPage: (finding) => pages.has(finding),
   });
 
+  let goes: (why: string) => void = () => {};
   // What ends the process counts from here on: whatever is set up must be taken back.
-  const ended = live.untilSignal();
+  const gone = new Promise<string>((resolve) => (goes = resolve));
+  const ended = Promise.race([live.untilSignal(), gone]);
   const up = await started(environment, {
     conf,
     name,
@@ -87,6 +89,7 @@ async function runUp(environment: Environment, path: string, flags: Flags): Prom
     },
     onDrop: (drop, from) => drops.add(drop, from),
     onTrouble: (trouble) => err(troubleLine(trouble)),
+    onGone: (why) => goes(why),
     onNote: (note) => err(`note: ${note}`),
   });
   out(`${up.name} is up: UDP port ${up.port}, MTU ${up.mtu}, ${count(conf.peers.length, 'peer')}`);

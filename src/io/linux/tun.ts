@@ -34,6 +34,16 @@ export class TunError extends Error {
 export const isInterfaceName = (name: string): boolean =>
   /^[a-zA-Z0-9_=+.-]{1,15}$/.test(name) && name !== '.' && name !== '..';
 
+export interface TunHandlers {
+  /** Gets a view that is good until it returns. */
+  onPacket(packet: Bytes): void;
+  /** The interface was deleted by somebody else. */
+  onGone(): void;
+}
+
+/** Anything else that reading answers is the end of the device. */
+const NOTHING_NOW = new Set(['EAGAIN', 'EINTR']);
+
 /** The device is there as long as this one is open: it goes with its addresses and routes, however the process ends. */
 export class TunDevice {
   readonly name: string;
@@ -43,8 +53,8 @@ export class TunDevice {
   readonly #room: NativeMemory;
   #closed = false;
 
-  /** `onPacket` gets a view that is good until it returns. Throws a TunError. */
-  constructor(libc: Libc, poller: Poller, name: string, onPacket: (packet: Bytes) => void) {
+  /** Throws a TunError. */
+  constructor(libc: Libc, poller: Poller, name: string, { onPacket, onGone }: TunHandlers) {
     if (!isInterfaceName(name)) throw new TunError('EINVAL', `"${name}" cannot be the name of an interface`);
     this.name = name;
     this.#libc = libc;
@@ -62,7 +72,10 @@ export class TunDevice {
     poller.add(this.#fd, () => {
       for (let i = 0; i < A_TURN && !this.#closed; i++) {
         const length = libc.read(this.#fd, this.#room.address, ROOM_BYTES);
-        if (length <= 0) return;
+        if (length <= 0) {
+          if (length < 0 && !NOTHING_NOW.has(libc.code())) this.#gone(onGone);
+          return;
+        }
         onPacket(this.#room.bytes.subarray(0, length));
       }
     });
@@ -71,6 +84,12 @@ export class TunDevice {
   /** Hands a packet to this machine as one that came in by the interface; false where it does not take it. */
   write(packet: Bytes): boolean {
     return !this.#closed && this.#libc.write(this.#fd, packet, packet.length) === packet.length;
+  }
+
+  /** Such a descriptor is for ever ready, with nothing but the error to read. */
+  #gone(told: () => void): void {
+    this.#poller.remove(this.#fd);
+    told();
   }
 
   close(): void {

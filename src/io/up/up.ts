@@ -1,6 +1,7 @@
 /** A tunnel with an interface of this machine: TUN device, sockets, addresses, routes, and all of it taken back in the end. */
 import { fchmodSync, openSync, writeSync } from 'node:fs';
 import { type Endpoint, endpoint } from '../../base/address.ts';
+import type { Bytes } from '../../base/bytes.ts';
 import type { WgConf } from '../../config/wg-conf.ts';
 import type { Drop, PeerId } from '../../wg/drop.ts';
 import type { PeerStatus } from '../../wg/status.ts';
@@ -11,9 +12,11 @@ import type { Libc } from '../linux/libc.ts';
 import { Poller } from '../linux/poller.ts';
 import { sourceFor } from '../linux/source-address.ts';
 import { TunDevice } from '../linux/tun.ts';
-import { type LinuxUdpPort, openLinuxPort } from '../linux/udp.ts';
+import { type LinuxUdpPort, type LinuxUdpSocket, openLinuxPort } from '../linux/udp.ts';
 import type { Lookup } from '../resolve.ts';
 import { openTunnel, type Tunnel } from '../tunnel.ts';
+import { deviceTarget } from '../uapi/device-target.ts';
+import { openUapi } from '../uapi/server.ts';
 import { unreachable } from '../unreachable.ts';
 import { Guard } from './guard.ts';
 import { OuterCapture } from './outer-capture.ts';
@@ -34,6 +37,8 @@ export interface UpOptions {
   onEvent?(event: DeviceEvent, peer: PeerId): void;
   onDrop?(drop: Drop, from?: Endpoint): void;
   onTrouble?(trouble: SocketTrouble): void;
+  /** Somebody deleted the interface or its control socket, which asks the program to end: `ip link del`, `wg-quick down`. */
+  onGone?(why: string): void;
   /** Something to know that keeps nothing from working. */
   onNote?(note: string): void;
 }
@@ -91,6 +96,7 @@ async function build(libc: Libc, options: UpOptions, cleanUps: CleanUp[]): Promi
   const poller = new Poller(libc);
   cleanUps.push(() => poller.close());
   const table = conf.interface.fwMark?.value || (needsMark(conf) ? await freeTable() : 0);
+  const port: MarkedPort = { mark: table, sockets: undefined };
   const capture = options.pcap === undefined ? undefined : new OuterCapture(options.pcap, name);
   const sources = sourceFor(libc, table);
   const now = () => clock.now().wall;
@@ -104,13 +110,12 @@ async function build(libc: Libc, options: UpOptions, cleanUps: CleanUp[]): Promi
     ...(onEvent === undefined ? {} : { onEvent }),
     ...(onDrop === undefined ? {} : { onDrop }),
     onPacket: (packet) => tun?.write(packet),
-    openPort: (handlers, where): Promise<LinuxUdpPort> =>
-      openLinuxPort(
-        libc,
-        poller,
-        { ...handlers, onTrouble: (trouble) => options.onTrouble?.(trouble) },
-        { ...where, mark: table },
-      ),
+    openPort: async (handlers, where): Promise<LinuxUdpPort> => {
+      const onTrouble = (trouble: SocketTrouble): void => options.onTrouble?.(trouble);
+      const opened = await openLinuxPort(libc, poller, { ...handlers, onTrouble }, { ...where, mark: port.mark });
+      port.sockets = opened.sockets;
+      return opened;
+    },
     ...(capture === undefined
       ? {}
       : {
@@ -127,14 +132,16 @@ async function build(libc: Libc, options: UpOptions, cleanUps: CleanUp[]): Promi
   });
   cleanUps.push(() => tunnel.close());
 
-  const device = new TunDevice(libc, poller, name, (packet) => {
+  const onGone = (): void => options.onGone?.('the interface was deleted');
+  const device = new TunDevice(libc, poller, name, { onGone, onPacket });
+  function onPacket(packet: Bytes): void {
     const verdict = tunnel.send(packet);
     if (verdict.kind !== 'refused') return;
     const { kind } = verdict.drop;
     const answer = kind === 'no-allowed-ip' || kind === 'no-endpoint' ? unreachable(packet) : undefined;
     if (answer !== undefined) device.write(answer);
     onDrop?.(verdict.drop);
-  });
+  }
   tun = device;
   cleanUps.push(() => device.close());
 
@@ -144,6 +151,7 @@ async function build(libc: Libc, options: UpOptions, cleanUps: CleanUp[]): Promi
   const [hasNft, hasResolvconf] = await Promise.all([hasProgram('nft'), hasProgram('resolvconf')]);
   const facts = { name, conf, mtu, table, hasNft, hasResolvconf, hooks: options.hooks ?? false };
   await setUp(facts, options, cleanUps);
+  cleanUps.push(await control(name, tunnel, port, options));
   return new Up(name, mtu, tunnel, cleanUps);
 }
 
@@ -163,6 +171,36 @@ async function setUp(facts: SetupFacts, options: UpOptions, cleanUps: CleanUp[])
   }
   if (facts.hooks)
     for (const down of facts.conf.interface.preDown) cleanUps.push(() => preDown(down.value, facts, options));
+}
+
+/** What a new socket gets, and those that have it. */
+interface MarkedPort {
+  mark: number;
+  sockets: readonly LinuxUdpSocket[] | undefined;
+}
+
+/** For wg(8). Its end comes before that of the device that it changes. */
+async function control(name: string, tunnel: Tunnel, port: MarkedPort, options: UpOptions): Promise<CleanUp> {
+  const target = deviceTarget(tunnel.driver, {
+    listenPort: () => tunnel.port,
+    rebind: (next) => tunnel.rebind(next),
+    fwmark: () => port.mark,
+    setFwmark: async (next) => {
+      for (const socket of port.sockets ?? []) socket.setMark(next);
+      port.mark = next;
+    },
+    forgetName: (peer) => tunnel.forgetName(peer),
+  });
+  const uapi = await openUapi({
+    target,
+    name,
+    onRefused: ({ code, problems }) => {
+      const why = problems.map(({ line, message }) => `line ${line ?? 1}: ${message}`);
+      options.onNote?.(`a request of wg was refused (${[code, ...why].join('; ')})`);
+    },
+    onRemoved: () => options.onGone?.('its control socket was removed'),
+  });
+  return () => uapi.close();
 }
 
 /** A hook that fails keeps nothing from being taken down. */
