@@ -4,7 +4,7 @@ import type { Attempt, ProbeResult } from '../io/probe.ts';
 import { pad, sanitise, sanitiseAll, widthOf, wrap } from '../report/text-wrap.ts';
 import { type Chosen, peerName } from './probe-input.ts';
 import { ms, type OtherEnd, type Said } from './probe-verdict.ts';
-import { codeInWords, faultInWords } from './probe-words.ts';
+import { faultInWords, icmpInWords } from './probe-words.ts';
 
 export interface ProbeAnswer {
   readonly chosen: Chosen;
@@ -59,7 +59,7 @@ function attemptInWords({ outcome, initiations, cookies }: Omit<Attempt, 'endpoi
     case 'unopened':
       return `${asked}, a response that does not open`;
     case 'error':
-      return `${asked}, ${codeInWords(outcome.code)}`;
+      return `${asked}, ${icmpInWords(outcome.code, outcome.icmp).what}`;
     case 'silent':
       return `${asked}, no answer`;
     case 'untried':

@@ -4,7 +4,7 @@ import type { Attempt, ProbeResult } from '../io/probe.ts';
 import type { Rehearsal } from '../io/rehearse.ts';
 import type { LookupFault } from '../io/resolve.ts';
 import { type Chosen, hasPsk, NO_PSK } from './probe-input.ts';
-import { codeInWords, faultInWords, fixOf, inWords } from './probe-words.ts';
+import { faultInWords, fixOf, icmpInWords } from './probe-words.ts';
 
 export type ProbeVerdict = 'answered' | 'refused' | 'silent' | 'unresolved' | 'not-tried' | 'no-echo';
 
@@ -190,14 +190,13 @@ function onlyCookies({ endpoint, cookies, initiations }: Attempt): Said {
 
 function refused(attempts: readonly Attempt[]): Said {
   const errors = attempts.flatMap(({ endpoint, outcome }) =>
-    outcome.kind === 'error' ? [{ endpoint, code: outcome.code }] : [],
+    outcome.kind === 'error' ? [{ endpoint, words: icmpInWords(outcome.code, outcome.icmp) }] : [],
   );
-  const codes = [...new Set(errors.map(({ code }) => code))];
-  const where = errors.map(({ endpoint, code }) => `${endpoint.text} (${codeInWords(code)})`).join(' and ');
+  const causes = new Map(errors.map(({ words: { cause, check } }) => [cause, { cause, check }]));
   return {
     verdict: 'refused',
-    message: `refused: no way to ${where}`,
-    causes: codes.map((code) => ({ cause: inWords(code).cause, check: inWords(code).check })),
+    message: `refused: no way to ${errors.map(({ endpoint, words }) => `${endpoint.text} (${words.what})`).join(' and ')}`,
+    causes: [...causes.values()],
     notes: [],
   };
 }

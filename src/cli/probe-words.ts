@@ -1,7 +1,10 @@
 /** The probe's words for socket errors and for what two configurations cannot agree on. */
 import { toBase64 } from '../base/base64.ts';
 import { shortKey } from '../base/keys.ts';
+import { ICMP_MEANING } from '../diagnose/icmp-meaning.ts';
 import type { Fault } from '../io/rehearse.ts';
+import type { IcmpReport } from '../io/udp.ts';
+import { errorOf } from '../packet/icmp.ts';
 
 interface InWords {
   readonly what: string;
@@ -40,11 +43,23 @@ const IN_WORDS: Readonly<Record<string, InWords>> = {
   },
 };
 
-export function inWords(code: string): InWords {
+function inWords(code: string): InWords {
   return IN_WORDS[code] ?? { what: code, cause: `the system reports ${code}`, check: ROUTE };
 }
 
-export const codeInWords = (code: string): string => inWords(code).what;
+/** An ICMP error in full, as far as it is known. */
+export function icmpInWords(code: string, icmp: IcmpReport | undefined): InWords {
+  const plain = inWords(code);
+  const kind = icmp === undefined ? undefined : errorOf(icmp.family, icmp.type, icmp.code);
+  if (icmp === undefined || kind === undefined) return plain;
+  const { from, type, code: detail, mtu } = icmp;
+  const size = mtu === undefined ? '' : `, the next hop takes ${mtu} bytes`;
+  return {
+    what: `${from} answers ICMP ${kind.replaceAll('-', ' ')} (type ${type}, code ${detail}${size})`,
+    cause: ICMP_MEANING[kind],
+    check: plain.check,
+  };
+}
 
 export function faultInWords(path: string, fault: Fault): string {
   switch (fault.kind) {

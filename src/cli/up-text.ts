@@ -4,7 +4,7 @@ import { msBetween, type Now } from '../base/time.ts';
 import type { SocketTrouble } from '../io/linux/icmp-error.ts';
 import type { PeerStatus } from '../wg/status.ts';
 import type { DeviceEvent } from '../wg/step.ts';
-import { inWords } from './probe-words.ts';
+import { icmpInWords } from './probe-words.ts';
 
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'] as const;
 
@@ -64,10 +64,6 @@ export function eventLine(name: string, event: DeviceEvent): string | undefined 
 }
 
 export function troubleLine({ code, icmp, to }: SocketTrouble): string {
-  const about = to === undefined ? '' : `, about what went to ${to.text}`;
-  if (icmp === undefined) return `the system reports ${code}${about}: ${inWords(code).cause}`;
-  const { from, type, code: detail, mtu } = icmp;
-  const what = mtu === undefined ? inWords(code).what : `ICMP packet too big (next hop takes ${mtu} bytes)`;
-  const cause = mtu === undefined ? inWords(code).cause : 'the MTU of the interface is too large for the path';
-  return `${from} answers: ${what} (type ${type}, code ${detail})${about}: ${cause}`;
+  const { what, cause } = icmpInWords(code, icmp);
+  return `${what}${to === undefined ? '' : `, about what went to ${to.text}`}: ${cause}`;
 }

@@ -34,7 +34,7 @@ const REASONS: Readonly<Record<string, readonly [message: string, hint?: string]
 };
 
 /** Puts an error of Node's file functions into words; anything else is handed back as it is. */
-function inWords(path: string, error: unknown): unknown {
+export function inWords(path: string, error: unknown): unknown {
   if (error instanceof FileError || !(error instanceof Error)) return error;
   const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined;
   if (code === undefined) return error;
@@ -62,13 +62,16 @@ export function fileSource(path: string): Source {
   return { name: path, open: () => chunks(path, createReadStream(path, { highWaterMark: CHUNK_BYTES })) };
 }
 
+/** What Node's streams are to a reader. */
+export type ByteStream = AsyncIterable<Uint8Array | string>;
+
 /** A stream that is already open, such as standard input. */
-export function streamSource(name: string, stream: () => AsyncIterable<Uint8Array | string>): Source {
+export function streamSource(name: string, stream: () => ByteStream): Source {
   return { name, open: () => chunks(name, stream()) };
 }
 
 /** Plain Uint8Array: a Buffer's `slice` would share memory where the readers expect a copy. */
-async function* chunks(name: string, stream: AsyncIterable<Uint8Array | string>): AsyncGenerator<Uint8Array> {
+async function* chunks(name: string, stream: ByteStream): AsyncGenerator<Uint8Array> {
   try {
     for await (const chunk of stream) {
       if (typeof chunk === 'string') throw new TypeError(`${name} was opened as text`);

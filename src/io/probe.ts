@@ -15,6 +15,7 @@ import { type PingListener, type PingResult, ping } from './ping.ts';
 import type { ProbeNetwork, ProbeSocket } from './probe-network.ts';
 import { fittingPsk, type PskCandidate } from './psk-trial.ts';
 import { DeviceDriver, type SendEffect } from './run-device.ts';
+import type { IcmpReport } from './udp.ts';
 
 export interface ProbePorts {
   readonly crypto: Crypto;
@@ -60,8 +61,8 @@ export interface Attempt {
     | { readonly kind: 'answered'; readonly afterMs: number; readonly from: Endpoint; readonly withMac2: boolean }
     /** A response came and does not open: nothing but the PSK is left to be wrong (wp §5.4.3). */
     | { readonly kind: 'unopened'; readonly fits: string | undefined; readonly tried: number }
-    /** What the socket said: ECONNREFUSED and the like. */
-    | { readonly kind: 'error'; readonly code: string }
+    /** What the socket said: ECONNREFUSED and the like; and by whom, where it can tell. */
+    | { readonly kind: 'error'; readonly code: string; readonly icmp?: IcmpReport }
     | { readonly kind: 'silent' }
     /** Another address was answered first, or the device itself refused to try. */
     | { readonly kind: 'untried'; readonly drop?: Drop };
@@ -149,7 +150,7 @@ class Probe {
       const { endpoint } = draft;
       const opened = await this.#ports.network.open(endpoint, {
         onDatagram: (bytes, from) => this.#driver.datagram(bytes, from),
-        onError: (code) => this.#failed(draft, code),
+        onError: (code, _, icmp) => this.#failed(draft, code, icmp),
       });
       if (typeof opened === 'string') draft.outcome ??= { kind: 'error', code: opened };
       else this.#sockets.set(endpoint.text, opened);
@@ -193,10 +194,10 @@ class Probe {
     if (draft.initiations >= allowed) this.#give(draft, { kind: 'silent' });
   }
 
-  #failed(draft: Draft, code: string): void {
+  #failed(draft: Draft, code: string, icmp: IcmpReport | undefined): void {
     // Too large for the path: no handshake is, but the echoes that measure it are.
     if (code === 'EMSGSIZE') this.#listener.onTooLarge?.();
-    else this.#give(draft, { kind: 'error', code });
+    else this.#give(draft, { kind: 'error', code, ...(icmp === undefined ? {} : { icmp }) });
   }
 
   /** This address is done with: on to the next, to which the next retry goes. */

@@ -7,10 +7,10 @@ export interface UdpHandlers {
   /** `bytes` are the handler's; where they were sent to, and their TTL, only where the socket can tell. */
   onDatagram(bytes: Bytes, from: Endpoint, local?: Endpoint, hopLimit?: number): void;
   /**
-   * An ICMP error came back, or the socket is in trouble: `code` is ECONNREFUSED, EHOSTUNREACH and the like. Only a
-   * connected socket hears of ICMP errors, and says what it is connected to.
+   * An ICMP error came back, or the socket is in trouble: `code` is ECONNREFUSED, EHOSTUNREACH and the like. Of Node's
+   * own sockets only a connected one hears of ICMP errors, and says what it is connected to; who sent it is not told.
    */
-  onError?(code: string, to: Endpoint | undefined): void;
+  onError?(code: string, to: Endpoint | undefined, icmp?: IcmpReport): void;
 }
 
 export interface Outgoing {
@@ -28,6 +28,17 @@ export interface DatagramPort {
   /** `failed` gets the code of what kept the message from leaving. */
   send(message: Outgoing, failed: (code: string) => void): void;
   close(): Promise<void>;
+}
+
+/** An ICMP error in full. */
+export interface IcmpReport {
+  readonly family: 4 | 6;
+  readonly type: number;
+  readonly code: number;
+  /** Who sent it: a router on the way, or the far end. */
+  readonly from: string;
+  /** Of the next hop, where the error is that the datagram was too large. */
+  readonly mtu?: number;
 }
 
 /** No socket could be opened: the port is taken, or not ours to take. */

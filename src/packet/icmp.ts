@@ -48,7 +48,8 @@ const V6_UNREACHABLE: readonly UnreachableKind[] = [
   'admin-prohibited', // reject route
 ];
 
-function errorOf(version: 4 | 6, type: number, code: number): UnreachableKind | undefined {
+/** Undefined for messages that are no errors. */
+export function errorOf(version: 4 | 6, type: number, code: number): UnreachableKind | undefined {
   if (version === 4) {
     if (type === 3) return V4_UNREACHABLE[code] ?? 'other-error';
     if (type === 11) return 'time-exceeded';

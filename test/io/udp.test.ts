@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { type Endpoint, endpoint, parseEndpoint } from '../../src/base/address.ts';
 import type { Bytes } from '../../src/base/bytes.ts';
 import { systemClock } from '../../src/io/clock.ts';
-import { systemNetwork } from '../../src/io/probe-network.ts';
+import { plainNetwork, systemNetwork } from '../../src/io/probe-network.ts';
 import { systemRandom } from '../../src/io/random.ts';
 import { resolveEndpoint } from '../../src/io/resolve.ts';
 import { UdpError, UdpPort, UdpSocket } from '../../src/io/udp.ts';
@@ -34,38 +34,48 @@ async function plainSocket(onMessage: (socket: Socket, port: number, bytes: Byte
 const never = (): void => expect.fail('nothing should come');
 const failed = (code: string): void => expect.fail(code);
 
-test('a port where nobody listens refuses, by ICMP', async () => {
-  const gone = await plainSocket(never);
-  const { port } = gone.address();
-  await new Promise<void>((resolve) => gone.close(resolve));
-  const error = once<string>();
-  const socket = await systemNetwork.open(endpoint(LOCALHOST, port), { onDatagram: never, onError: error.take });
-  if (typeof socket === 'string') return expect.fail(socket);
-  socket.send(Uint8Array.of(1), endpoint(LOCALHOST, port));
-  expect(await error.come).toBe('ECONNREFUSED');
-  await socket.close();
-});
+describe.each([
+  ['plain', plainNetwork],
+  ['of this system', systemNetwork],
+])('network: %s', (_, network) => {
+  test('a port where nobody listens refuses, by ICMP', async () => {
+    const gone = await plainSocket(never);
+    const { port } = gone.address();
+    await new Promise<void>((resolve) => gone.close(resolve));
+    const error = once<string>();
+    const socket = await network.open(endpoint(LOCALHOST, port), { onDatagram: never, onError: error.take });
+    if (typeof socket === 'string') return expect.fail(socket);
+    socket.send(Uint8Array.of(1), endpoint(LOCALHOST, port));
+    expect(await error.come).toBe('ECONNREFUSED');
+    await socket.close();
+  });
 
-test('an answer from another port is heard, and answered there', async () => {
-  const back = once<Bytes>();
-  const other = await plainSocket((_, __, bytes) => back.take(new Uint8Array(bytes)));
-  const asked = await plainSocket((_, port) => other.send(Uint8Array.of(2, 2), port, '127.0.0.1'));
-  const heard = once<Heard>();
-  const to = endpoint(LOCALHOST, asked.address().port);
-  const onDatagram = (bytes: Bytes, from: Endpoint): void => heard.take({ bytes, from });
-  const socket = await systemNetwork.open(to, { onDatagram, onError: failed });
-  if (typeof socket === 'string') return expect.fail(socket);
-  socket.send(Uint8Array.of(1), to);
-  const { bytes, from } = await heard.come;
-  expect([from.text, [...bytes]]).toEqual([`127.0.0.1:${other.address().port}`, [2, 2]]);
-  socket.send(Uint8Array.of(3), from);
-  expect([...(await back.come)]).toEqual([3]);
-  await Promise.all([socket.close(), ...[asked, other].map((one) => new Promise<void>((end) => one.close(end)))]);
-});
+  test('an answer from another port is heard, and answered there', async () => {
+    const back = once<Bytes>();
+    const other = await plainSocket((_, __, bytes) => back.take(new Uint8Array(bytes)));
+    const asked = await plainSocket((_, port) => other.send(Uint8Array.of(2, 2), port, '127.0.0.1'));
+    const heard = once<Heard>();
+    const to = endpoint(LOCALHOST, asked.address().port);
+    const onDatagram = (bytes: Bytes, from: Endpoint): void => heard.take({ bytes, from });
+    const socket = await network.open(to, { onDatagram, onError: failed });
+    if (typeof socket === 'string') return expect.fail(socket);
+    socket.send(Uint8Array.of(1), to);
+    const { bytes, from } = await heard.come;
+    expect([from.text, [...bytes]]).toEqual([`127.0.0.1:${other.address().port}`, [2, 2]]);
+    socket.send(Uint8Array.of(3), from);
+    expect([...(await back.come)]).toEqual([3]);
+    await Promise.all([socket.close(), ...[asked, other].map((one) => new Promise<void>((end) => one.close(end)))]);
+  });
 
-test('no way at all', async () => {
-  const broadcast = parseEndpoint('255.255.255.255:9') ?? expect.fail();
-  expect(await systemNetwork.open(broadcast, { onDatagram: never, onError: failed })).toBe('EACCES');
+  test('no way at all', async () => {
+    const broadcast = parseEndpoint('255.255.255.255:9') ?? expect.fail();
+    const error = once<string>();
+    const socket = await network.open(broadcast, { onDatagram: never, onError: error.take });
+    if (typeof socket === 'string') return expect(socket).toBe('EACCES');
+    socket.send(Uint8Array.of(1), broadcast);
+    expect(await error.come).toBe('EACCES');
+    await socket.close();
+  });
 });
 
 describe('one port', () => {

@@ -3,17 +3,8 @@
 import type { IcmpSeen } from '../../analyze/timeline.ts';
 import { formatIp } from '../../base/address.ts';
 import { firstInitiation, initiationFrames, subjectOf } from '../evidence.ts';
+import { ICMP_MEANING } from '../icmp-meaning.ts';
 import { defineRule } from '../rule.ts';
-
-const MEANING: Readonly<Record<string, string>> = {
-  'port-unreachable': 'nothing listens on that port there',
-  'host-unreachable': 'the last router cannot reach that host: the Endpoint address is stale, or the host is off',
-  'net-unreachable': 'a router has no route to that network',
-  'protocol-unreachable': 'the host does not speak UDP to this sender',
-  'admin-prohibited': 'a firewall refuses it and says so',
-  'time-exceeded': 'it was passed from router to router until its TTL ran out: a routing loop on the way',
-  'other-error': 'the packet was refused on the way',
-};
 
 export const icmpUnreachable = defineRule({
   name: 'icmp-unreachable',
@@ -45,7 +36,7 @@ export const icmpUnreachable = defineRule({
         to: one.quotedTo.text,
         port: one.quotedTo.port,
         errors: errors.length,
-        meaning: MEANING[one.error] ?? '',
+        meaning: ICMP_MEANING[one.error],
         superseded: worked,
       },
       certainty: 'proven',

@@ -2,18 +2,9 @@
 import type { Endpoint } from '../../base/address.ts';
 import { formatIp } from '../../base/address.ts';
 import type { Bytes } from '../../base/bytes.ts';
+import type { IcmpReport } from '../udp.ts';
 import { errnoName } from './libc.ts';
 import { readAddress, readAncillary } from './socket-address.ts';
-
-export interface IcmpReport {
-  readonly family: 4 | 6;
-  readonly type: number;
-  readonly code: number;
-  /** Who sent it: a router on the way, or the far end. */
-  readonly from: string;
-  /** Of the next hop, where the error is that the datagram was too large. */
-  readonly mtu?: number;
-}
 
 export interface SocketTrouble {
   /** ECONNREFUSED and the like. */

@@ -3,6 +3,7 @@ import { constants } from 'node:os';
 import { getSystemErrorName } from 'node:util';
 import type { Bytes } from '../../base/bytes.ts';
 import { fail, ok, type Result } from '../../base/result.ts';
+import { headersFit } from './message-header.ts';
 
 /** Memory that the garbage collector neither moves nor frees, so that structures may point into it. */
 export interface NativeMemory {
@@ -52,6 +53,13 @@ export function loadLibc(): Promise<Result<Libc, LibcFault>> {
 async function load(): Promise<Result<Libc, LibcFault>> {
   if (process.platform !== 'linux') {
     return fail({ kind: 'not-linux', message: 'this needs Linux', hint: `the system here is ${process.platform}` });
+  }
+  if (!headersFit()) {
+    return fail({
+      kind: 'not-linux',
+      message: 'this needs a 64-bit Linux',
+      hint: `the structures of ${process.arch} are laid out otherwise`,
+    });
   }
   try {
     return ok(bindings((await import('koffi')).default));
