@@ -6,6 +6,10 @@ export { parseWgConf } from '../config/wg-quick.ts';
 export { nodeCrypto } from '../crypto/node.ts';
 export { type Clock, systemClock } from './clock.ts';
 export { checkReadable, FileError, fileSource, streamSource } from './files.ts';
+export { type Libc, type LibcFault, loadLibc } from './linux/libc.ts';
+export { Poller } from './linux/poller.ts';
+export { TunDevice, TunError, type TunHandlers } from './linux/tun.ts';
+export { openLinuxPort } from './linux/udp.ts';
 export type { PathMtu } from './path-mtu.ts';
 export { openWithPcapParser } from './pcap-parser-reader.ts';
 export type { PingResult } from './ping.ts';
@@ -28,3 +32,5 @@ export { type ConfigurableDevice, deviceTarget, type SocketHooks } from './uapi/
 export { openUapi, type UapiOptions, type UapiServer, type UapiTarget } from './uapi/server.ts';
 export { UapiError } from './uapi/socket-file.ts';
 export { UdpError, type UdpHandlers, type UdpOptions, UdpPort } from './udp.ts';
+export { SetupError } from './up/system.ts';
+export { bringUp, type Up, type UpOptions } from './up/up.ts';
