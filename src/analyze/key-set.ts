@@ -5,8 +5,11 @@ import { isZero } from '../base/bytes.ts';
 import type { PresharedKey, PrivateKey, PublicKey } from '../base/keys.ts';
 import { shortKey, ZERO_PSK } from '../base/keys.ts';
 import type { KeyLog } from '../config/key-log.ts';
+import type { RosInterface } from '../config/routeros/as-conf.ts';
+import type { RosConfig } from '../config/routeros/export.ts';
 import type { TrafficKey } from '../config/traffic-keys.ts';
 import type { WgConf } from '../config/wg-conf.ts';
+import type { WgStatusInterface } from '../config/wg-status.ts';
 import type { Crypto } from '../crypto/port.ts';
 import { mac1Key } from '../wg/mac.ts';
 
@@ -20,12 +23,20 @@ export interface KnownKey {
   private?: PrivateKey;
 }
 
-/** One end as its configuration file describes it. */
+/** Where the description of an end comes from: what is set may not be what runs, and what runs has learned endpoints. */
+export type EndOrigin =
+  | { readonly kind: 'wg-quick' }
+  | { readonly kind: 'routeros'; readonly config: RosConfig; readonly end: RosInterface }
+  | { readonly kind: 'wg-show'; readonly status: WgStatusInterface };
+
+/** One end as a file describes it. */
 export interface ConfEntry {
   readonly input: string;
+  /** The file, and the interface where the file has several. */
   readonly name: string;
   readonly conf: WgConf;
-  /** The end's own public key, derived; undefined without a PrivateKey. */
+  readonly origin: EndOrigin;
+  /** The end's own public key, derived or printed; undefined where neither can be had. */
   readonly own: KnownKey | undefined;
   /** By base64 of the peer's public key. */
   readonly peers: ReadonlyMap<string, WgConf['peers'][number]>;
@@ -84,17 +95,30 @@ export class KeySet {
   }
 
   addPrivate(secret: PrivateKey, source: string): KnownKey {
-    const known = this.addPublic(this.crypto.publicKey(secret), source);
+    const known = this.addOwn(this.crypto.publicKey(secret), source);
     known.private = secret;
-    // the owner's own file names it better than another file's [Peer] does
+    return known;
+  }
+
+  /** The owner's own file names it better than another file's [Peer] does. */
+  private addOwn(key: PublicKey, source: string): KnownKey {
+    const known = this.addPublic(key, source);
     known.sources.splice(known.sources.indexOf(source), 1);
     known.sources.unshift(source);
     return known;
   }
 
-  addConf(input: string, name: string, conf: WgConf): void {
+  /** `publicKey` where the text prints it, and not the private one. */
+  addConf(
+    input: string,
+    name: string,
+    conf: WgConf,
+    { origin = { kind: 'wg-quick' }, publicKey }: { readonly origin?: EndOrigin; readonly publicKey?: PublicKey } = {},
+  ): void {
     const secret = conf.interface.privateKey?.value;
-    const own = secret === undefined ? undefined : this.addPrivate(secret, `${name} [Interface]`);
+    const where = `${name} [Interface]`;
+    const printed = publicKey === undefined ? undefined : this.addOwn(publicKey, where);
+    const own = secret === undefined ? printed : this.addPrivate(secret, where);
     const peers = new Map<string, WgConf['peers'][number]>();
     for (const peer of conf.peers) {
       if (peer.publicKey !== undefined) {
@@ -103,7 +127,7 @@ export class KeySet {
       }
       if (peer.presharedKey !== undefined) this.addPsk(peer.presharedKey.value, `${name}:${peer.presharedKey.line}`);
     }
-    this.confs.push({ input, name, conf, own, peers });
+    this.confs.push({ input, name, conf, origin, own, peers });
   }
 
   addPsk(psk: PresharedKey, where: string): KnownPsk {
@@ -155,10 +179,13 @@ export class KeySet {
     return this.confs.filter((entry) => entry.own !== undefined && entry.conf.interface.listenPort?.value === port);
   }
 
-  /** PSK that `end` configures for `peer`: zero when it has the peer without one, undefined when it does not know the peer. */
+  /**
+   * PSK that `end` configures for `peer`: zero when it has the peer without one, undefined when it does not know the
+   * peer, or when the text keeps secrets to itself.
+   */
   configuredPsk(end: ConfEntry, peer: string): KnownPsk | undefined {
     const entry = end.peers.get(peer);
-    if (entry === undefined) return undefined;
+    if (entry === undefined || entry.hidesPsk === true) return undefined;
     const located = entry.presharedKey;
     return located === undefined ? NO_PSK : { psk: located.value, where: `${end.name}:${located.line}` };
   }

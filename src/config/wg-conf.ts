@@ -45,6 +45,8 @@ export interface WgPeer {
   readonly comment?: string;
   readonly publicKey?: Located<PublicKey>;
   readonly presharedKey?: Located<PresharedKey>;
+  /** The text does not show secrets: there may be a preshared key, and it may be any. */
+  readonly hidesPsk?: true;
   /** As written: host bits are kept, `maskIp` gives what wg makes of it. */
   readonly allowedIps: readonly Located<Prefix>[];
   readonly endpoint?: Located<ConfEndpoint>;

@@ -71,8 +71,9 @@ function pskOf({ presharedKey }: WgPeer): Uint8Array | undefined {
   return presharedKey === undefined || isZero(presharedKey.value) ? undefined : presharedKey.value;
 }
 
-/** There is one that could not be read: another fault, and nothing to compare. */
+/** There is one that could not be read, which is another fault, or the text keeps it to itself: nothing to compare. */
 function unreadable({ conf }: ConfEntry, peer: WgPeer): boolean {
+  if (peer.hidesPsk === true) return true;
   const index = conf.peers.indexOf(peer);
   return conf.faults.some(
     (fault) => fault.kind === 'key-malformed' && fault.setting === 'PresharedKey' && fault.peer === index,
