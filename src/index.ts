@@ -8,8 +8,10 @@ export { openCapture } from './capture/open.ts';
 export type { Datagram, Decoded, IcmpError, Skip, SkipKind, UnreachableKind } from './packet/datagram.ts';
 export { Decoder } from './packet/decode.ts';
 export { type DiagnoseOptions, type Diagnosis, diagnose, type Source } from './report/diagnose.ts';
-export type { WgwhyEvent } from './report/event.ts';
+export type { FindingEvent, WgwhyEvent } from './report/event.ts';
 export { eventLine, reportJson } from './report/json.ts';
+export type { LiveOptions } from './report/live.ts';
+export { LiveText, type LiveTextOptions } from './report/live-text.ts';
 export type {
   Certainty,
   Fact,

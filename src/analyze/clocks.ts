@@ -98,7 +98,7 @@ export function bestOffset(offset: ClockOffset): { readonly ns: bigint; readonly
 
 /** Does `timeline` hold frames before and after this moment of its own clock, with `marginNs` to spare? */
 export function brackets(timeline: Timeline, moment: Time, marginNs: bigint): boolean {
-  const { first, last } = timeline;
-  if (first === undefined || last === undefined) return false;
-  return nsBetween(first.time, moment) >= marginNs && nsBetween(moment, last.time) >= marginNs;
+  const { first, until } = timeline;
+  if (first === undefined || until === undefined) return false;
+  return nsBetween(first.time, moment) >= marginNs && nsBetween(moment, until) >= marginNs;
 }

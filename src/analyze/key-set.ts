@@ -12,6 +12,7 @@ import type { WgConf } from '../config/wg-conf.ts';
 import type { WgStatusInterface } from '../config/wg-status.ts';
 import type { Crypto } from '../crypto/port.ts';
 import { mac1Key } from '../wg/mac.ts';
+import type { Machine } from './machine.ts';
 
 export interface KnownKey {
   readonly text: string;
@@ -60,6 +61,7 @@ export const NO_PSK: KnownPsk = { psk: ZERO_PSK, where: 'no PSK (zero)' };
 export class KeySet {
   readonly publics = new Map<string, KnownKey>();
   readonly confs: ConfEntry[] = [];
+  readonly machines: Machine[] = [];
   /** By base64 of the public ephemeral, as it stands on the wire. */
   readonly ephemerals = new Map<string, KnownEphemeral>();
   /** Every PSK of every file, each once; zero is not among them. */

@@ -18,7 +18,7 @@ interface PairState {
 }
 
 export class Liveness {
-  readonly silences: Silence[] = [];
+  private readonly ended: Silence[] = [];
   readonly directions = new Map<PairId, Map<string, number>>();
   private readonly pairs = new Map<PairId, PairState>();
 
@@ -36,7 +36,10 @@ export class Liveness {
     if (own !== undefined) {
       own.lastSent = seen.at;
       if (what === 'asks') own.packets++;
-      if (what === 'attempt') own.initiations.push(seen.at);
+      if (what === 'attempt') {
+        own.initiationCount++;
+        if (own.initiations.length < FRAMES_KEPT) own.initiations.push(seen.at);
+      }
       if (own.frames.length < FRAMES_KEPT) own.frames.push(seen.at);
     } else if (what === 'asks') state.open.set(from, this.begin(pair, state, seen, from, to));
     state.heard.set(from, seen.at);
@@ -47,10 +50,10 @@ export class Liveness {
     if (silence !== undefined && silence.icmp.length < FRAMES_KEPT) silence.icmp.push(error);
   }
 
-  finish(): void {
-    for (const state of this.pairs.values())
-      for (const silence of state.open.values()) this.keep(silence, silence.lastSent);
-    this.pairs.clear();
+  /** Those that ended and mattered, and those that last. Changes nothing: it may be asked at any time. */
+  get silences(): readonly Silence[] {
+    const lasting = [...this.pairs.values()].flatMap(({ open }) => [...open.values()]);
+    return [...this.ended, ...lasting.slice(0, SILENCES_KEPT)];
   }
 
   private state(pair: PairId): PairState {
@@ -87,6 +90,7 @@ export class Liveness {
       packets: 1,
       frames: [seen.at],
       initiations: [],
+      initiationCount: 0,
       icmp: [],
       end: undefined,
       lastSent: seen.at,
@@ -101,8 +105,8 @@ export class Liveness {
 
   private keep(silence: Silence, until: FrameId): void {
     const long = msBetween(silence.start.time, until.time) >= SILENCE_MS;
-    if ((long || silence.icmp.length > 0 || silence.end === undefined) && this.silences.length < SILENCES_KEPT) {
-      this.silences.push(silence);
+    if ((long || silence.icmp.length > 0 || silence.end === undefined) && this.ended.length < SILENCES_KEPT) {
+      this.ended.push(silence);
     }
   }
 }

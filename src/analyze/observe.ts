@@ -1,4 +1,5 @@
 /** What the tracker asks of whoever holds the keys. */
+import type { Receiver } from './inner/pair.ts';
 import type { CookieSight, InitiationSight, ResponseSight } from './sight.ts';
 import type { Exchange, Seen } from './timeline.ts';
 
@@ -13,6 +14,8 @@ export interface Opened {
   readonly drop?: string;
   /** Bytes of the inner packet; 0 for a keepalive. */
   readonly innerLength?: number;
+  /** Of what was taken, with its padding; to be read at once, not kept. */
+  readonly plaintext?: Uint8Array;
 }
 
 export interface Observer {
@@ -25,4 +28,6 @@ export interface Observer {
   session(keys: TransportKeys, initiatorIndex: number, responderIndex: number): void;
   /** `sealed` is the message after its 16-byte header; undefined when no key for this index is known. */
   data(seen: Seen, sealed: Uint8Array): Opened | undefined;
+  /** What the files say of the end that the data of this direction goes to. */
+  receiver(exchange: Exchange | undefined, toResponder: boolean): Receiver | undefined;
 }

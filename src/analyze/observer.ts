@@ -19,8 +19,10 @@ import {
   sharedBy,
 } from '../wg/noise/shared.ts';
 import { FRESH_GATE, gateAfter, KERNEL_FLOOD_RULE, refuseTimestamp, type TimestampGate } from '../wg/timestamp-gate.ts';
+import type { Receiver } from './inner/pair.ts';
 import { type KeySet, type KnownKey, type KnownPsk, NO_PSK } from './key-set.ts';
 import type { Observer, Opened, TransportKeys } from './observe.ts';
+import { Receivers } from './receivers.ts';
 import { SessionKeys } from './session-keys.ts';
 import type { CookieSight, InitiationSight, Mac1Owner, Mac2State, ResponseSight, Verdict } from './sight.ts';
 import type { Exchange, Seen } from './timeline.ts';
@@ -45,6 +47,7 @@ export class KeyedObserver implements Observer {
   private readonly keys: KeySet;
   private readonly budget = new WorkBudget();
   private readonly sessionKeys: SessionKeys;
+  private readonly receivers: Receivers;
   /** `responder/initiator` → what the responder must have accepted. */
   private readonly gates = new Map<string, TimestampGate>();
   private readonly consumed = new WeakMap<Seen, Consumed>();
@@ -58,6 +61,7 @@ export class KeyedObserver implements Observer {
     this.crypto = crypto;
     this.keys = keys;
     this.sessionKeys = new SessionKeys(crypto, keys);
+    this.receivers = new Receivers(keys);
     this.between = sharedBy(crypto, (key) => {
       const text = toBase64(key);
       return keys.publics.get(text)?.private ?? keys.ephemerals.get(text)?.private;
@@ -275,6 +279,10 @@ export class KeyedObserver implements Observer {
 
   data(seen: Seen, sealed: Bytes): Opened | undefined {
     return this.sessionKeys.open(seen, sealed);
+  }
+
+  receiver(exchange: Exchange | undefined, toResponder: boolean): Receiver | undefined {
+    return this.receivers.of(exchange, toResponder);
   }
 }
 

@@ -48,7 +48,7 @@ export class SessionKeys {
       const drop = refuseCounter(window.accept(low, high), behind);
       const innerLength = plaintext.length;
       return drop === undefined
-        ? { verdict: 'accepted', innerLength }
+        ? { verdict: 'accepted', innerLength, plaintext }
         : { verdict: 'refused', drop: drop.kind, innerLength };
     }
     return { verdict: 'refused', drop: 'data-unsealable' };

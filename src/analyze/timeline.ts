@@ -6,6 +6,7 @@ import type { CaptureDamage, CaptureFormat } from '../capture/frame.ts';
 import type { UnreachableKind } from '../packet/datagram.ts';
 import type { MessageKind } from '../wg/drop.ts';
 import type { CounterRuns } from './counter-runs.ts';
+import type { InnerPair } from './inner/pair.ts';
 import type { CookieSight, InitiationSight, ResponseSight } from './sight.ts';
 import type { Stall } from './stall.ts';
 
@@ -142,7 +143,9 @@ export interface Silence {
   readonly idleMs: number;
   packets: number;
   readonly frames: FrameId[];
+  /** The first ones. */
   readonly initiations: FrameId[];
+  initiationCount: number;
   readonly icmp: IcmpSeen[];
   /** What ended it, and from which address it came; undefined: the capture ended first. */
   end: Seen | undefined;
@@ -188,6 +191,8 @@ export interface Timeline {
   readonly datagrams: number;
   readonly first: FrameId | undefined;
   readonly last: FrameId | undefined;
+  /** When it is known to have been running still: the last frame's time, or later where somebody watches it live. */
+  readonly until: Time | undefined;
   readonly skipped: ReadonlyMap<string, { count: number; readonly detail: string; readonly first: FrameId }>;
   readonly messages: Readonly<Record<MessageKind, number>>;
   readonly verdicts: Readonly<Record<'accepted' | 'refused' | 'undecided', number>>;
@@ -209,6 +214,8 @@ export interface Timeline {
   readonly senders: ReadonlyMap<string, SenderStats>;
   /** Packets from each end of a pair. */
   readonly directions: ReadonlyMap<PairId, ReadonlyMap<string, number>>;
+  /** What the keys open of the data of each pair. */
+  readonly inner: ReadonlyMap<PairId, InnerPair>;
   /** Exchanges and sessions that were folded away to keep memory bounded. */
   readonly retired: number;
 }

@@ -1,13 +1,14 @@
 /** One capture, message by message: exchanges, sessions, silences, in memory that does not grow with the capture. */
 import { type Endpoint, formatIp } from '../base/address.ts';
 import { type Bytes, copy, equal, toHex, u32le } from '../base/bytes.ts';
-import type { Time } from '../base/time.ts';
+import { compareTime, type Time } from '../base/time.ts';
 import type { CaptureDamage, CaptureFormat, Frame } from '../capture/frame.ts';
 import type { Datagram, Decoded, IcmpError, Skip } from '../packet/datagram.ts';
 import type { MessageKind } from '../wg/drop.ts';
 import { Census } from './census.ts';
 import { segmentOffsets, shapeOf, WIRE_SIZE } from './classify.ts';
 import { RecentSightings, sameDatagram } from './duplicates.ts';
+import { InnerCensus } from './inner/census.ts';
 import { EndpointNames, Liveness, pairId } from './liveness.ts';
 import type { Observer, Opened } from './observe.ts';
 import { Sessions } from './sessions.ts';
@@ -33,6 +34,7 @@ export class CaptureTracker {
   private readonly names = new EndpointNames();
   private readonly live = new Liveness();
   private readonly sessions = new Sessions(this.names);
+  private readonly inner: InnerCensus;
   private readonly recent = new RecentSightings();
   private readonly exchanges: Exchange[] = [];
   /** `canonical initiator#index` → exchange. */
@@ -54,6 +56,7 @@ export class CaptureTracker {
     this.capture = capture;
     this.observer = observer;
     this.hooks = hooks;
+    this.inner = new InnerCensus((exchange, toResponder) => observer.receiver(exchange, toResponder));
   }
 
   /** Every frame passes here, whatever is in it: the capture's extent decides what silence means. */
@@ -71,8 +74,15 @@ export class CaptureTracker {
     else this.skip(decoded);
   }
 
-  finish(about: { name: string; format: CaptureFormat; damage: readonly CaptureDamage[] }): Timeline {
-    this.live.finish();
+  /**
+   * As if the capture ended now: it changes nothing, and reading may go on. `until` is a moment after the last frame
+   * that the capture is known to have lasted to. What is handed out goes on growing with the capture: use it at once.
+   */
+  timeline(
+    about: { name: string; format: CaptureFormat; damage: readonly CaptureDamage[] },
+    until?: Time | undefined,
+  ): Timeline {
+    const end = this.last?.time;
     return {
       capture: this.capture,
       ...about,
@@ -81,6 +91,7 @@ export class CaptureTracker {
       datagrams: this.datagrams,
       first: this.first,
       last: this.last,
+      until: end !== undefined && until !== undefined && compareTime(end, until) < 0 ? until : end,
       skipped: this.census.skipped,
       messages: this.messages,
       verdicts: this.verdicts,
@@ -95,6 +106,7 @@ export class CaptureTracker {
       variants: this.census.variants,
       senders: this.census.senders,
       directions: this.live.directions,
+      inner: this.inner.pairs,
       retired: this.retired + this.sessions.retired,
     };
   }
@@ -286,14 +298,15 @@ export class CaptureTracker {
   }
 
   private data(seen: Seen, whole: Bytes): void {
-    const { session, half, by } = this.sessions.place(seen);
+    const placed = this.sessions.place(seen);
+    const { session, half, by } = placed;
     const exchange = session.exchange;
     if (by === 'initiator' && exchange !== undefined && exchange.confirmed === undefined) {
       exchange.confirmed = seen;
       this.hooks.session?.(exchange, seen);
     }
     if (by === 'responder' && exchange !== undefined) exchange.replied ??= seen;
-    const opened = seen.cut ? undefined : this.observer.data(seen, whole.subarray(16));
+    let opened = seen.cut ? undefined : this.observer.data(seen, whole.subarray(16));
     if (opened !== undefined) {
       if (opened.verdict !== 'refused') half.opened++;
       else if (opened.drop === 'data-unsealable') {
@@ -301,6 +314,7 @@ export class CaptureTracker {
         if (half.unsealable.length < EVIDENCE) half.unsealable.push(seen.at);
       }
     }
+    if (opened !== undefined) opened = this.inner.judge(placed, seen, opened);
     this.note(opened?.verdict ?? 'undecided');
     const asks = seen.length > WIRE_SIZE.data;
     this.live.packet(

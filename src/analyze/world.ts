@@ -1,6 +1,7 @@
 /** Everything that is known, in the shapes that rules ask about: tunnels, attempts, exchanges, sessions, captures. */
 import { addNs, compareTime, msBetween, type Time } from '../base/time.ts';
 import { bestOffset, brackets, type ClockOffset, clockOffset } from './clocks.ts';
+import type { InnerPair } from './inner/pair.ts';
 import type { KeySet } from './key-set.ts';
 import { type MergedExchange, mergeExchanges, type View } from './merge.ts';
 import type { Seen, Session, Silence, Timeline } from './timeline.ts';
@@ -54,6 +55,14 @@ export interface Tunnel {
     readonly timeline: Timeline;
     readonly localName: string | undefined;
   }[];
+  readonly inner: InnerView[];
+}
+
+/** What the keys open of a tunnel's data in one capture. */
+export interface InnerView {
+  readonly inner: InnerPair;
+  readonly timeline: Timeline;
+  readonly localName: string | undefined;
 }
 
 export type Coverage = 'bracketed' | 'presumed' | 'empty' | 'outside';
@@ -172,7 +181,7 @@ function buildTunnels(
     const id = [ends.find(node(capture, a)), ends.find(node(capture, b))].sort().join(' ~ ');
     let tunnel = tunnels.get(id);
     if (tunnel === undefined) {
-      tunnel = { id, exchanges: [], attempts: [], sessions: [], silences: [] };
+      tunnel = { id, exchanges: [], attempts: [], sessions: [], silences: [], inner: [] };
       tunnels.set(id, tunnel);
     }
     return tunnel;
@@ -188,6 +197,9 @@ function buildTunnels(
     }
     for (const silence of timeline.silences) {
       tunnelOf(timeline.capture, silence.pair).silences.push({ silence, timeline, localName: local(silence.pair) });
+    }
+    for (const inner of timeline.inner.values()) {
+      tunnelOf(timeline.capture, inner.pair).inner.push({ inner, timeline, localName: local(inner.pair) });
     }
   }
   const all = [...tunnels.values()];
@@ -303,8 +315,8 @@ function firstAtOrAfter(successes: readonly Success[], time: Time): number {
 /** Enough capture after the initiation for its silence to mean something. */
 export function silenceMeans({ exchange, timeline }: View): boolean {
   const { initiation } = exchange;
-  if (initiation === undefined || timeline.last === undefined || !timeline.timed) return false;
-  return msBetween(initiation.at.time, timeline.last.time) >= SILENCE_AFTER_MS;
+  if (initiation === undefined || timeline.until === undefined || !timeline.timed) return false;
+  return msBetween(initiation.at.time, timeline.until) >= SILENCE_AFTER_MS;
 }
 
 /** Data to the responder's index, or from the responder, in any capture: the initiator took a response. */

@@ -1,6 +1,7 @@
 /** Each refusal of a running tunnel as a sentence, and what can be done about it: what every implementation keeps to itself. */
 import { formatTime } from '../base/time.ts';
-import type { Drop } from '../wg/drop.ts';
+import { INITIATION_MIN_GAP_MS } from '../wg/constants.ts';
+import type { Drop, MessageKind } from '../wg/drop.ts';
 import { type Tai64n, unixTime } from '../wg/tai64n.ts';
 
 export interface DropWords {
@@ -18,6 +19,8 @@ const seconds = (ms: number): string => `${(ms / SECOND_MS).toFixed(1)} s`;
 /** As the kernel makes them; a sender with another base is 27 s off, which does not matter here. */
 const stamped = (t: Tai64n): string => formatTime(unixTime(t, 10)).slice(0, 23);
 
+const messageName = (kind: MessageKind): string => (kind === 'data' ? 'data message' : kind.replace('-', ' '));
+
 const OTHER_PROGRAM = 'something else sends to this port; WireGuard stays silent on purpose';
 const STALE =
   'it ends with the next handshake; if it goes on, the other end has lost track of its sessions: restart it';
@@ -30,12 +33,12 @@ export function dropInWords(drop: Drop, name: PeerName, identity: (key: Uint8Arr
       return { what: `type ${drop.type} is no WireGuard message`, fix: OTHER_PROGRAM };
     case 'reserved-nonzero':
       return {
-        what: `the three reserved bytes of this ${drop.message} are ${drop.reserved.join(', ')} and not 0`,
+        what: `the three reserved bytes of this ${messageName(drop.message)} are ${drop.reserved.join(', ')} and not 0`,
         fix: 'the other end, or a relay on the way, speaks a disguised variant (WARP, AmneziaWG): turn that off, or use it at both ends',
       };
     case 'length-mismatch':
       return {
-        what: `this ${drop.message} has ${drop.actual} bytes and should have ${drop.expected}`,
+        what: `this ${messageName(drop.message)} has ${drop.actual} bytes and should have ${drop.expected}`,
         fix: 'something on the way cuts or pads datagrams, or the other end speaks a variant',
       };
     case 'handshake-queue-full':
@@ -78,15 +81,15 @@ export function dropInWords(drop: Drop, name: PeerName, identity: (key: Uint8Arr
         fix: `wg set INTERFACE peer ${identity(drop.identity)} allowed-ips …, if it should be one`,
       };
     case 'timestamp-unsealable':
-      return { what: `the timestamp of ${identity(drop.identity)} does not open: forged, or altered on the way` };
+      return { what: `the timestamp of ${name(identity(drop.identity))} does not open: forged, or altered on the way` };
     case 'timestamp-replayed':
       return {
-        what: `${identity(drop.identity)} says it is ${stamped(drop.received)}, but was at ${stamped(drop.greatest)} before`,
+        what: `${name(identity(drop.identity))} says it is ${stamped(drop.received)}, but was at ${stamped(drop.greatest)} before`,
         fix: 'its clock went back, or two machines share this key, or it is a replay: set its clock, give each machine a key of its own; restarting this interface forgets the old time',
       };
     case 'initiation-flood':
       return {
-        what: `initiations of ${identity(drop.identity)} follow each other by ${Math.round(drop.gapMs)} ms: all but one in 50 ms are dropped`,
+        what: `initiations of ${name(identity(drop.identity))} follow each other by ${Math.round(drop.gapMs)} ms: all but one in ${INITIATION_MIN_GAP_MS} ms are dropped`,
       };
     case 'response-unknown-index':
       return { what: 'a response to a handshake that is not going on any more: it came too late, or twice' };
@@ -159,7 +162,7 @@ export function dropInWords(drop: Drop, name: PeerName, identity: (key: Uint8Arr
       };
     case 'handshake-gave-up':
       return {
-        what: `${name(drop.peer)} did not answer ${drop.initiations} initiations in 90 s: given up, ${drop.staged} waiting packets are lost`,
+        what: `${name(drop.peer)} did not answer ${drop.initiations} initiations: given up, ${drop.staged} waiting packets are lost`,
         fix: 'wgwhy probe asks it; a capture (--pcap) shows what comes back',
       };
     case 'socket-error':
@@ -169,7 +172,7 @@ export function dropInWords(drop: Drop, name: PeerName, identity: (key: Uint8Arr
       };
     case 'peer-is-self':
       return {
-        what: `the peer ${name(drop.peer)} has our own key`,
+        what: `${name(drop.peer)} has our own key`,
         fix: 'the PublicKey of the other end belongs there',
       };
   }

@@ -10,8 +10,10 @@ import { systemRandom } from '../io/random.ts';
 import { systemLookup } from '../io/resolve.ts';
 import { diagnose } from '../report/diagnose.ts';
 import { sanitise } from '../report/text-wrap.ts';
+import { addCheckCommand } from './commands/check.ts';
 import { addDiagnoseCommand } from './commands/diagnose.ts';
 import { addKeyCommands } from './commands/keys.ts';
+import { addListenCommand } from './commands/listen.ts';
 import { addProbeCommand } from './commands/probe.ts';
 import { addRulesCommand } from './commands/rules.ts';
 import { addUpCommand } from './commands/up.ts';
@@ -71,6 +73,8 @@ function commandLine(environment: Environment, tool: string, done: (code: ExitCo
       getErrHelpWidth: () => columns ?? 100,
     });
   addDiagnoseCommand(program, environment, done);
+  addListenCommand(program, environment, done);
+  addCheckCommand(program, environment, done);
   addProbeCommand(program, environment, tool, done);
   addUpCommand(program, environment, done);
   addKeyCommands(program, environment, done);

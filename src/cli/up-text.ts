@@ -2,6 +2,7 @@
 import { formatPrefix } from '../base/address.ts';
 import { msBetween, type Now } from '../base/time.ts';
 import type { SocketTrouble } from '../io/linux/icmp-error.ts';
+import { REJECT_AFTER_TIME_MS } from '../wg/constants.ts';
 import type { PeerStatus } from '../wg/status.ts';
 import type { DeviceEvent } from '../wg/step.ts';
 import { icmpInWords } from './probe-words.ts';
@@ -25,15 +26,13 @@ function ago(ms: number): string {
   return sec < 7200 ? `${Math.round(sec / 60)} min ago` : `${Math.round(sec / 3600)} h ago`;
 }
 
-const REJECT_AFTER_MS = 180_000;
-
 export function peerLine(name: string, peer: PeerStatus, now: Now): string {
   const { endpoint, latestHandshake, receivedBytes, sentBytes, persistentKeepalive, allowedIps, staged } = peer;
   const ageMs = latestHandshake === undefined ? undefined : msBetween(latestHandshake, now.wall);
   const shake =
     ageMs === undefined
       ? 'no handshake yet'
-      : `latest handshake ${ago(ageMs)}${ageMs > REJECT_AFTER_MS ? ', so no session now' : ''}`;
+      : `latest handshake ${ago(ageMs)}${ageMs > REJECT_AFTER_TIME_MS ? ', so no session now' : ''}`;
   return [
     `${name} at ${endpoint?.text ?? 'no known endpoint'}: ${shake}`,
     `${bytesText(receivedBytes)} received, ${bytesText(sentBytes)} sent`,

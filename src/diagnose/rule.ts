@@ -2,6 +2,7 @@
 import type { MergedExchange } from '../analyze/merge.ts';
 import type { FrameId, Timeline } from '../analyze/timeline.ts';
 import type { Attempt, SessionView, Tunnel, World } from '../analyze/world.ts';
+import type { Edit } from './edit.ts';
 
 export type Severity = 'error' | 'warning' | 'info';
 /** `proven`: a key or a protocol fact shows it · `deduced`: all else was ruled out · `suspected`: a pattern fits. */
@@ -49,6 +50,8 @@ export interface Found<F extends Facts> {
   readonly ruledOut?: readonly RuledOut[];
   /** Keys or captures that would settle what is open. */
   readonly missing?: readonly { readonly key: string; readonly wouldSettle: string }[];
+  /** What would mend it, where one file is at fault and shows it. */
+  readonly edits?: readonly Edit[];
 }
 
 export interface Rule<S extends keyof Subjects = keyof Subjects, F extends Facts = Facts> {

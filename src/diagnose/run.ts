@@ -3,6 +3,7 @@
 import type { FrameId } from '../analyze/timeline.ts';
 import type { Attempt, Tunnel, World } from '../analyze/world.ts';
 import { compareTime } from '../base/time.ts';
+import type { Edit } from './edit.ts';
 import { peerShowsLife } from './evidence.ts';
 import type { AnyRule, Certainty, Fact, Facts, Fix, Found, RuledOut, Severity, Subjects } from './rule.ts';
 
@@ -20,6 +21,7 @@ export interface Finding {
   readonly notes: readonly string[];
   readonly message: string;
   readonly fix: Fix;
+  readonly edits: readonly Edit[];
 }
 
 export interface Outcome {
@@ -130,6 +132,7 @@ function* raise(
       notes,
       message: rule.message(found.facts),
       fix: rule.fix?.(found.facts) ?? {},
+      edits: found.edits ?? [],
     };
   }
 }

@@ -15,7 +15,7 @@ export interface TunnelSilence {
 
 /** From the first unanswered packet to the answer, or to the end of the capture. */
 export function silentMs({ silence, timeline }: TunnelSilence): number {
-  const until = silence.end?.at.time ?? timeline.last?.time ?? silence.lastSent.time;
+  const until = silence.end?.at.time ?? timeline.until ?? silence.lastSent.time;
   return msBetween(silence.start.time, until);
 }
 

@@ -10,6 +10,8 @@ export { type Libc, type LibcFault, loadLibc } from './linux/libc.ts';
 export { Poller } from './linux/poller.ts';
 export { TunDevice, TunError, type TunHandlers } from './linux/tun.ts';
 export { openLinuxPort } from './linux/udp.ts';
+export { TzspListener, type TzspOptions } from './listen-tzsp.ts';
+export { liveSource, liveStream } from './live-source.ts';
 export type { PathMtu } from './path-mtu.ts';
 export { openWithPcapParser } from './pcap-parser-reader.ts';
 export type { PingResult } from './ping.ts';

@@ -22,7 +22,8 @@ export function liveStream(name: string, open: () => ByteStream, signal: AbortSi
   });
 }
 
-function isPipe(path: string): boolean {
+/** Whether it has to be waited for. */
+export function isPipe(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isFIFO() ?? false;
 }
 

@@ -1,5 +1,5 @@
 /** The ICMP error that tells a program on this machine at once that a packet of its finds no way (kernel device.c wg_xmit). */
-import { type Bytes, putU16be } from '../base/bytes.ts';
+import { type Bytes, isZero, putU16be } from '../base/bytes.ts';
 import { Summer } from '../packet/checksum.ts';
 import { ICMP, ICMPV6 } from '../packet/icmp.ts';
 
@@ -13,11 +13,17 @@ const UNREACHABLE_6 = { type: 1, code: 3 };
 const QUOTED_4 = 8;
 const QUOTED_6 = 1280 - IPV6_HEADER - ICMP_HEADER;
 const HOP_LIMIT = 64;
+/** 224.0.0.0/4, and with it the broadcast address; ff00::/8. */
+const FIRST_GROUP_4 = 224;
+const FIRST_GROUP_6 = 0xff;
 const summer = new Summer();
 
 const complement = (sum: number): number => ~(sum % 0xffff) & 0xffff;
 
-/** From the packet's destination to its source. Undefined for what must not be answered: errors, and parts of packets. */
+/**
+ * From the packet's destination to its source. Undefined for what must not be answered: errors, parts of packets, and what
+ * goes to many or comes from nobody (RFC 1122 §3.2.2, RFC 4443 §2.4 e).
+ */
 export function unreachable(packet: Bytes): Bytes | undefined {
   const version = (packet[0] ?? 0) >>> 4;
   if (version === 4) return unreachable4(packet);
@@ -30,6 +36,7 @@ function unreachable4(packet: Bytes): Bytes | undefined {
   const icmpType = packet[header] ?? 0;
   const isError = packet[9] === ICMP && icmpType !== 0 && icmpType !== 8;
   if (header < IPV4_HEADER || packet.length < header || laterFragment || isError) return undefined;
+  if ((packet[16] ?? 0) >= FIRST_GROUP_4 || isZero(packet.subarray(12, 16))) return undefined;
   const quoted = packet.subarray(0, header + QUOTED_4);
   const out = new Uint8Array(IPV4_HEADER + ICMP_HEADER + quoted.length);
   out[0] = 0x45;
@@ -50,6 +57,7 @@ function unreachable4(packet: Bytes): Bytes | undefined {
 function unreachable6(packet: Bytes): Bytes | undefined {
   const isError = packet[6] === ICMPV6 && (packet[IPV6_HEADER] ?? 0) < 128;
   if (packet.length < IPV6_HEADER || isError) return undefined;
+  if (packet[24] === FIRST_GROUP_6 || isZero(packet.subarray(8, 24))) return undefined;
   const quoted = packet.subarray(0, QUOTED_6);
   const length = ICMP_HEADER + quoted.length;
   const out = new Uint8Array(IPV6_HEADER + length);

@@ -38,14 +38,15 @@ export function buildReport({ tool, policy, inputs, world, outcome, problems }: 
   };
 }
 
-function reportInput({ id, name, kind }: Input, world: World): ReportInput {
+function reportInput({ id, name, label, kind }: Input, world: World): ReportInput {
+  const called = label === name ? {} : { label };
   const timeline = world.timelines.find((t) => t.capture === id);
-  if (timeline === undefined) return { id, name, kind };
+  if (timeline === undefined) return { id, name, ...called, kind };
   const { first, last, format, frames } = timeline;
   const vantage = world.at.get(id) ?? world.vantages.get(id)?.summary(timeline) ?? 'unknown';
   const extent =
     first === undefined || last === undefined ? {} : { from: frameRef(first).time, to: frameRef(last).time };
-  return { id, name, kind, format, frames, vantage, ...extent };
+  return { id, name, ...called, kind, format, frames, vantage, ...extent };
 }
 
 export function reportFinding(finding: Finding): ReportFinding {
@@ -66,6 +67,7 @@ export function reportFinding(finding: Finding): ReportFinding {
     message,
     notes,
     fix,
+    ...(finding.edits.length === 0 ? {} : { edits: finding.edits }),
   };
 }
 

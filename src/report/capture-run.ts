@@ -1,4 +1,4 @@
-/** One capture from its first byte to its timeline: reader, packet decoder, tracker, observer, and the events on the way. */
+/** One capture from its first batch to its timeline: packet decoder, tracker, observer, and the events on the way. */
 
 import type { KeySet } from '../analyze/key-set.ts';
 import { indexText } from '../analyze/merge.ts';
@@ -9,8 +9,8 @@ import { CaptureTracker, type TrackerHooks } from '../analyze/tracker.ts';
 import { toBase64 } from '../base/base64.ts';
 import { toHex } from '../base/bytes.ts';
 import type { Problem } from '../base/problem.ts';
-import { formatTime } from '../base/time.ts';
-import type { CaptureDamage, CaptureReader } from '../capture/frame.ts';
+import { formatTime, type Time } from '../base/time.ts';
+import type { CaptureDamage, CaptureFormat, CaptureItem, CaptureReader } from '../capture/frame.ts';
 import { SECRETS_WIREGUARD } from '../capture/pcapng-blocks.ts';
 import { parseKeyLog } from '../config/key-log.ts';
 import { decodeText } from '../config/text.ts';
@@ -18,10 +18,10 @@ import { Decoder } from '../packet/decode.ts';
 import type { WgwhyEvent } from './event.ts';
 import type { FrameRef } from './model.ts';
 
-export interface CaptureRun {
+export interface CaptureRunOptions {
   readonly id: string;
   readonly name: string;
-  readonly reader: CaptureReader;
+  readonly format: CaptureFormat;
   readonly keys: KeySet;
   readonly observer: Observer;
   problem(problem: Problem): void;
@@ -29,27 +29,53 @@ export interface CaptureRun {
   progress?: ((frames: number) => void) | undefined;
 }
 
-export async function runCapture(run: CaptureRun): Promise<Timeline> {
-  const tracker = new CaptureTracker(run.id, run.observer, run.event === undefined ? {} : eventHooks(run.event));
-  const decoder = new Decoder();
-  const damage: CaptureDamage[] = [];
-  let frames = 0;
-  for await (const batch of run.reader.batches()) {
+export class CaptureRun {
+  readonly id: string;
+  readonly #options: CaptureRunOptions;
+  readonly #tracker: CaptureTracker;
+  readonly #decoder = new Decoder();
+  readonly #damage: CaptureDamage[] = [];
+  #frames = 0;
+
+  constructor(options: CaptureRunOptions) {
+    const { id, observer, event } = options;
+    this.id = id;
+    this.#options = options;
+    this.#tracker = new CaptureTracker(id, observer, event === undefined ? {} : eventHooks(event));
+  }
+
+  take(batch: readonly CaptureItem[]): void {
     for (const item of batch) {
       if (item.kind === 'frame') {
-        frames++;
-        tracker.frame(item.frame);
-        for (const decoded of decoder.decode(item.frame)) tracker.add(decoded);
-      } else if (item.kind === 'damage') damage.push(item.damage);
-      else if (item.secretsType === SECRETS_WIREGUARD) addSecrets(run, item.data);
+        this.#frames++;
+        this.#tracker.frame(item.frame);
+        for (const decoded of this.#decoder.decode(item.frame)) this.#tracker.add(decoded);
+      } else if (item.kind === 'damage') this.#damage.push(item.damage);
+      else if (item.secretsType === SECRETS_WIREGUARD) addSecrets(this.#options, item.data);
     }
-    run.progress?.(frames);
+    this.#options.progress?.(this.#frames);
   }
-  for (const decoded of decoder.flush()) tracker.add(decoded);
-  return tracker.finish({ name: run.name, format: run.reader.format, damage });
+
+  /** Nothing more comes: what waited for the rest of its packet is told. */
+  end(): void {
+    for (const decoded of this.#decoder.flush()) this.#tracker.add(decoded);
+  }
+
+  /** As if it ended now; reading may go on. `until`: a moment that it is known to have lasted to. */
+  timeline(until?: Time): Timeline {
+    const { name, format } = this.#options;
+    return this.#tracker.timeline({ name, format, damage: [...this.#damage] }, until);
+  }
 }
 
-function addSecrets(run: CaptureRun, data: Uint8Array): void {
+/** To its end. */
+export async function runCapture(reader: CaptureReader, run: CaptureRun): Promise<Timeline> {
+  for await (const batch of reader.batches()) run.take(batch);
+  run.end();
+  return run.timeline();
+}
+
+function addSecrets(run: CaptureRunOptions, data: Uint8Array): void {
   const { text, problems } = decodeText(data);
   const parsed = parseKeyLog(text);
   run.keys.addKeyLog(`${run.name} (secrets block)`, parsed.keyLog);

@@ -14,13 +14,16 @@ import { parsePublicKeyArgument } from '../config/public-key-argument.ts';
 import { noble } from '../crypto/noble.ts';
 import type { Crypto } from '../crypto/port.ts';
 import { rules } from '../diagnose/registry.ts';
-import { runRules } from '../diagnose/run.ts';
-import { buildReport, reportFinding } from './build.ts';
-import { runCapture } from './capture-run.ts';
-import type { WgwhyEvent } from './event.ts';
+import { type Outcome, runRules } from '../diagnose/run.ts';
+import { buildReport } from './build.ts';
+import { CaptureRun, runCapture } from './capture-run.ts';
+import type { FindingEvent, WgwhyEvent } from './event.ts';
 import { type Input, inputId, labels, readInput, type Source } from './inputs.ts';
-import type { PolicyName, Report } from './model.ts';
+import { type LiveCapture, type LiveOptions, LiveRun } from './live.ts';
+import { LiveFindings } from './live-findings.ts';
+import type { InputKind, PolicyName, Report } from './model.ts';
 import { scrubber } from './scrub.ts';
+import { untilAborted } from './until-aborted.ts';
 
 export type { Source } from './inputs.ts';
 
@@ -35,6 +38,8 @@ export interface DiagnoseOptions {
   readonly policy?: PolicyName;
   /** Name and version for the report. */
   readonly tool?: string;
+  /** Judges while the captures still grow: findings are told as they become true and as they cease to be. */
+  readonly live?: LiveOptions;
   onProgress?(progress: { readonly source: string; readonly frames: number }): void;
   onEvent?(event: WgwhyEvent): void;
 }
@@ -50,8 +55,8 @@ export interface InputProblem extends Problem {
 }
 
 /**
- * Reads keys and configurations first, then each capture once, in the order given; then runs the rules. A source that
- * cannot be used becomes a problem of the report; what a source throws while it is read passes through.
+ * Reads keys and configurations first, then each capture once, in the order given (live: all at once); then runs the
+ * rules. A source that cannot be used becomes a problem of the report; what a source throws while it is read passes through.
  */
 export async function diagnose(sources: readonly Source[], options: DiagnoseOptions = {}): Promise<Diagnosis> {
   const crypto = options.crypto ?? noble;
@@ -60,8 +65,12 @@ export async function diagnose(sources: readonly Source[], options: DiagnoseOpti
   const inputs: Input[] = [];
   const named = labels(sources.map(({ name }) => name));
   for (const [i, source] of sources.entries()) {
-    const input = await readInput(inputId(i), source, named[i] ?? source.name, keys, (problem) =>
-      problems.push({ input: source.name, ...problem }),
+    const input = await readInput(
+      inputId(i),
+      stoppable(source, options.live?.signal),
+      named[i] ?? source.name,
+      keys,
+      (problem) => problems.push({ input: source.name, ...problem }),
     );
     if (input !== undefined) inputs.push(input);
   }
@@ -78,30 +87,33 @@ export async function diagnose(sources: readonly Source[], options: DiagnoseOpti
     } else problems.push({ input: '--public-key', ...parsed.error });
   }
 
-  const timelines: Timeline[] = [];
   const at = new Map<string, At>();
-  for (const input of inputs) {
-    if (input.chunks === undefined) continue;
+  const open = async (input: Input): Promise<LiveCapture | undefined> => {
+    if (input.chunks === undefined) return undefined;
     const opened = await (options.openCapture ?? openCapture)(input.chunks);
     if (!opened.ok) {
       problems.push({ input: input.name, ...opened.error });
-      continue;
+      return undefined;
     }
     const where = typeof options.at === 'string' ? options.at : options.at?.get(input.name);
     if (where !== undefined) at.set(input.id, where);
-    timelines.push(
-      await runCapture({
-        id: input.id,
-        name: input.label,
-        reader: opened.value,
-        keys,
-        observer: new KeyedObserver(crypto, keys),
-        problem: (problem) => problems.push({ input: input.name, ...problem }),
-        event: options.onEvent === undefined ? undefined : cleanEvents(keys, options.onEvent),
-        progress: (frames) => options.onProgress?.({ source: input.name, frames }),
-      }),
-    );
-  }
+    const run = new CaptureRun({
+      id: input.id,
+      name: input.label,
+      format: opened.value.format,
+      keys,
+      observer: new KeyedObserver(crypto, keys),
+      problem: (problem) => problems.push({ input: input.name, ...problem }),
+      event: options.onEvent === undefined ? undefined : cleanEvents(keys, options.onEvent),
+      progress: (frames) => options.onProgress?.({ source: input.name, frames }),
+    });
+    return { reader: opened.value, run };
+  };
+  const { onEvent } = options;
+  const emit = onEvent === undefined ? undefined : (event: FindingEvent): void => onEvent(scrubber(keys)(event));
+  const judge = (timelines: readonly Timeline[]): Outcome => runRules(rules, buildWorld(timelines, keys, at));
+  const live = options.live === undefined ? undefined : new LiveRun(judge, options.live, emit);
+  const timelines = await (live === undefined ? readInOrder(inputs, open) : readAtOnce(inputs, open, live));
 
   for (const { name, retired } of timelines) {
     if (retired === 0) continue;
@@ -115,9 +127,8 @@ export async function diagnose(sources: readonly Source[], options: DiagnoseOpti
   const clean = scrubber(keys);
   const world = buildWorld(timelines, keys, at);
   const outcome = runRules(rules, world);
-  for (const finding of outcome.findings) {
-    options.onEvent?.({ schema: 'wgwhy/event/1', event: 'finding-opened', finding: clean(reportFinding(finding)) });
-  }
+  if (live !== undefined) live.end(outcome);
+  else for (const event of new LiveFindings().update(outcome, 0, undefined, true)) emit?.(event);
   const report = clean(
     buildReport({
       tool: options.tool ?? 'wgwhy',
@@ -128,9 +139,43 @@ export async function diagnose(sources: readonly Source[], options: DiagnoseOpti
       problems,
     }),
   );
-  const usable = report.inputs.some(({ kind }) => kind === 'capture' || kind === 'wg-conf');
+  const usable = report.inputs.some(({ kind }) => !ONLY_KEYS.has(kind));
   return { report, usable };
 }
+
+/** What waits for its first bytes can be told to stop, too. */
+function stoppable(source: Source, signal: AbortSignal | undefined): Source {
+  return signal === undefined ? source : { name: source.name, open: () => untilAborted(source.open(), signal) };
+}
+
+async function readInOrder(
+  inputs: readonly Input[],
+  open: (input: Input) => Promise<LiveCapture | undefined>,
+): Promise<readonly Timeline[]> {
+  const timelines: Timeline[] = [];
+  for (const input of inputs) {
+    const opened = await open(input);
+    if (opened !== undefined) timelines.push(await runCapture(opened.reader, opened.run));
+  }
+  return timelines;
+}
+
+/** Opened one after the other, since a named pipe waits for who writes into it; then none waits for another. */
+async function readAtOnce(
+  inputs: readonly Input[],
+  open: (input: Input) => Promise<LiveCapture | undefined>,
+  live: LiveRun,
+): Promise<readonly Timeline[]> {
+  const captures: LiveCapture[] = [];
+  for (const input of inputs) {
+    const opened = await open(input);
+    if (opened !== undefined) captures.push(opened);
+  }
+  return live.read(captures);
+}
+
+/** With these alone there is nothing to judge. */
+const ONLY_KEYS: ReadonlySet<InputKind> = new Set<InputKind>(['key-log', 'traffic-keys', 'public-key']);
 
 /** Only a private key that also stands as a public one can get into an event: nothing is copied where none does. */
 function cleanEvents(keys: KeySet, emit: (event: WgwhyEvent) => void): (event: WgwhyEvent) => void {

@@ -1,7 +1,27 @@
 /** Events: one line of NDJSON each, in the order in which things become known. */
 import type { FrameRef, ReportFinding } from './model.ts';
 
-export type WgwhyEvent = { readonly schema: 'wgwhy/event/1' } & (
+/**
+ * A finding became true, changed, or ceased to be. What was opened and neither closed nor superseded stands. Opened
+ * again under the same id: it is now more or less severe or certain. Other changes, as a growing count, are not told.
+ */
+export type FindingEvent = { readonly schema: 'wgwhy/event/1' } & {
+  /** Names the finding over all events about it: an opaque text. */
+  readonly id: string;
+  /** The last frame read by then; `time` is the moment itself, later than the frame where a silence lasted. */
+  readonly at?: FrameRef;
+  /** As it stands now; where it ceased to be, as it was last told. */
+  readonly finding: ReportFinding;
+} & (
+    | { readonly event: 'finding-opened' | 'finding-closed' }
+    /** `by`: the id of the sharper finding that takes its place. */
+    | { readonly event: 'finding-superseded'; readonly by: string }
+  );
+
+export type WgwhyEvent = FindingEvent | FrameEvent;
+
+/** What is known of a single frame as soon as it was read. */
+type FrameEvent = { readonly schema: 'wgwhy/event/1' } & (
   | { readonly event: 'frame-skipped'; readonly at: FrameRef; readonly reason: string; readonly detail: string }
   | {
       readonly event: 'message';
@@ -43,5 +63,4 @@ export type WgwhyEvent = { readonly schema: 'wgwhy/event/1' } & (
       readonly indices: string;
       readonly state: 'established' | 'ended';
     }
-  | { readonly event: 'finding-opened' | 'finding-superseded' | 'finding-closed'; readonly finding: ReportFinding }
 );

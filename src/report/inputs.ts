@@ -4,12 +4,9 @@ import type { KeySet } from '../analyze/key-set.ts';
 import { type Bytes, concat, concatAll } from '../base/bytes.ts';
 import type { Problem } from '../base/problem.ts';
 import { sniffCapture } from '../capture/sniff.ts';
-import { parseKeyLog } from '../config/key-log.ts';
-import { sniffText, type TextKind } from '../config/sniff.ts';
-import { decodeText, MAX_TEXT_BYTES } from '../config/text.ts';
-import { parseTrafficKeys } from '../config/traffic-keys.ts';
-import { parseWgConf } from '../config/wg-quick.ts';
+import { MAX_TEXT_BYTES } from '../config/text.ts';
 import type { InputKind } from './model.ts';
+import { readText } from './read-text.ts';
 
 /** Something to read: its kind is found out by content. `open` is called once. */
 export interface Source {
@@ -85,67 +82,3 @@ async function* replay(head: readonly Bytes[], rest: AsyncIterator<Bytes>): Asyn
     await rest.return?.();
   }
 }
-
-function readText(
-  name: string,
-  id: string,
-  bytes: Bytes,
-  keys: KeySet,
-  report: (problem: Problem) => void,
-): InputKind | undefined {
-  const { text, problems } = decodeText(bytes);
-  const kind = sniffText(bytes.length > MAX_TEXT_BYTES ? bytes.subarray(0, MAX_TEXT_BYTES) : bytes);
-  if (kind === 'wg-conf') {
-    const parsed = parseWgConf(text);
-    keys.addConf(id, name, parsed.conf);
-    for (const problem of [...problems, ...parsed.problems]) report(problem);
-    return 'wg-conf';
-  }
-  if (kind === 'key-log') {
-    const parsed = parseKeyLog(text);
-    keys.addKeyLog(name, parsed.keyLog);
-    for (const problem of [...problems, ...parsed.problems]) report(problem);
-    return 'key-log';
-  }
-  if (kind === 'traffic-keys') {
-    const parsed = parseTrafficKeys(text);
-    keys.addTrafficKeys(name, parsed.keys);
-    for (const problem of [...problems, ...parsed.problems]) report(problem);
-    return 'traffic-keys';
-  }
-  report({ message: `this is ${UNREAD[kind]}, which is not read`, hint: HINTS[kind] ?? READ_HINT });
-  return undefined;
-}
-
-const READ_HINT =
-  'captures (pcap, pcapng, gzip of either), wg-quick configurations, Wireshark key logs and extract-keys files are read';
-
-const UNREAD: Readonly<Record<Exclude<TextKind, 'wg-conf' | 'key-log' | 'traffic-keys'>, string>> = {
-  'wg-show': 'output of `wg show`',
-  'wg-show-dump': 'output of `wg show dump`',
-  uapi: 'output of the UAPI',
-  'routeros-export': 'a RouterOS export',
-  'routeros-print': 'output of a RouterOS print command',
-  'systemd-netdev': 'a systemd .netdev file',
-  'network-manager': 'a NetworkManager connection',
-  'lone-key': 'a bare key',
-  log: 'a log',
-  'firewall-rules': 'a list of firewall rules',
-  pem: 'a PEM file',
-  html: 'a web page',
-  json: 'JSON',
-  empty: 'an empty file',
-  binary: 'binary data of no format that is known',
-  unknown: 'text of no format that is known',
-};
-
-const HINTS: Partial<Record<TextKind, string>> = {
-  'lone-key':
-    'a public key goes in as --public-key NAME=KEY; a private key belongs into a configuration: [Interface] PrivateKey = …',
-  html: 'download the raw file instead of the page that shows it',
-  empty: 'was the capture stopped before it wrote anything? tcpdump needs -U, or to be ended with Ctrl-C',
-  'systemd-netdev': '`wg showconf INTERFACE` prints the same settings in a form that is read',
-  'network-manager': '`wg showconf INTERFACE` prints the same settings in a form that is read',
-  'wg-show': '`wg showconf INTERFACE` prints a configuration, which is read',
-  'wg-show-dump': '`wg showconf INTERFACE` prints a configuration, which is read',
-};

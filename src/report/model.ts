@@ -6,12 +6,26 @@ export type { PolicyName };
 export type Severity = 'error' | 'warning' | 'info';
 export type Certainty = 'proven' | 'deduced' | 'suspected';
 export type VantageName = 'initiator' | 'responder' | 'between' | 'unknown';
-export type InputKind = 'capture' | 'wg-conf' | 'key-log' | 'traffic-keys' | 'public-key';
+export type InputKind =
+  | 'capture'
+  | 'wg-conf'
+  | 'key-log'
+  | 'traffic-keys'
+  | 'public-key'
+  | 'wg-show'
+  | 'routeros'
+  | 'log'
+  /** Listings of firewall, routes, sockets and settings. */
+  | 'host'
+  /** Several of these in one text. */
+  | 'pasted';
 
 export interface ReportInput {
   /** "a", "b", …: what `FrameRef.input` points at. */
   readonly id: string;
   readonly name: string;
+  /** As findings call it, where that is shorter. */
+  readonly label?: string;
   readonly kind: InputKind;
   readonly format?: string;
   readonly sha256?: string;
@@ -49,6 +63,16 @@ export interface ReportFinding {
   /** A second and third sentence where they help: each lower case, no full stop. */
   readonly notes: readonly string[];
   readonly fix: { readonly linux?: readonly string[]; readonly routeros?: readonly string[] };
+  /** Lines of the files as they should read. */
+  readonly edits?: readonly ReportEdit[];
+}
+
+/** `replace` and `insert-after` have a text, `delete` has none. */
+export interface ReportEdit {
+  readonly input: string;
+  readonly line: number;
+  readonly kind: 'replace' | 'insert-after' | 'delete';
+  readonly text?: string;
 }
 
 /** A message of the short sequence that the text report draws. */

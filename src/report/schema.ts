@@ -36,23 +36,44 @@ const frameRef = record({ input: text, frame: { type: 'integer', minimum: 1 }, t
 const fact = { anyOf: [{ type: ['string', 'number', 'boolean', 'null'] }, texts] } as const;
 const verdict = oneOf('accepted', 'refused', 'undecided');
 
-const finding = record({
-  rule: { type: 'string', pattern: '^[a-z0-9]+(-[a-z0-9]+)*$' },
-  severity: oneOf('error', 'warning', 'info'),
-  certainty: oneOf('proven', 'deduced', 'suspected'),
-  subject: text,
-  frames: list(reference('frameRef')),
-  facts: { type: 'object', additionalProperties: fact },
-  ruledOut: list(record({ rule: text, because: text, frames: list(reference('frameRef')) })),
-  missing: list(record({ key: text, wouldSettle: text })),
-  message: text,
-  notes: texts,
-  fix: record({}, { linux: texts, routeros: texts }),
-});
+const edit = record(
+  { input: text, line: { type: 'integer', minimum: 1 }, kind: oneOf('replace', 'insert-after', 'delete') },
+  { text },
+);
+const finding = record(
+  {
+    rule: { type: 'string', pattern: '^[a-z0-9]+(-[a-z0-9]+)*$' },
+    severity: oneOf('error', 'warning', 'info'),
+    certainty: oneOf('proven', 'deduced', 'suspected'),
+    subject: text,
+    frames: list(reference('frameRef')),
+    facts: { type: 'object', additionalProperties: fact },
+    ruledOut: list(record({ rule: text, because: text, frames: list(reference('frameRef')) })),
+    missing: list(record({ key: text, wouldSettle: text })),
+    message: text,
+    notes: texts,
+    fix: record({}, { linux: texts, routeros: texts }),
+  },
+  { edits: list(edit) },
+);
+
+const INPUT_KINDS = [
+  'capture',
+  'wg-conf',
+  'key-log',
+  'traffic-keys',
+  'public-key',
+  'wg-show',
+  'routeros',
+  'log',
+  'host',
+  'pasted',
+] as const;
 
 const input = record(
-  { id: text, name: text, kind: oneOf('capture', 'wg-conf', 'key-log', 'traffic-keys', 'public-key') },
+  { id: text, name: text, kind: oneOf(...INPUT_KINDS) },
   {
+    label: text,
     format: text,
     sha256: { type: 'string', pattern: '^[0-9a-f]{64}$' },
     frames: natural,
@@ -145,8 +166,8 @@ export const eventSchema = {
       indices: { type: 'string', pattern: '^0x[0-9a-f]{8}/0x[0-9a-f]{8}$' },
       state: oneOf('established', 'ended'),
     }),
-    event('finding-opened', { finding: reference('finding') }),
-    event('finding-superseded', { finding: reference('finding') }),
-    event('finding-closed', { finding: reference('finding') }),
+    event('finding-opened', { id: text, finding: reference('finding') }, { at }),
+    event('finding-superseded', { id: text, by: text, finding: reference('finding') }, { at }),
+    event('finding-closed', { id: text, finding: reference('finding') }, { at }),
   ],
 } as const;

@@ -71,18 +71,19 @@ function fixes(page: Page, fix: ReportFinding['fix']): string[] {
   ] as const) {
     if (steps.length === 0) continue;
     lines.push(`  ${system}`);
-    for (const step of steps) lines.push(...fixLines(page, step));
+    for (const step of steps) lines.push(...fixLines(page.width, step));
   }
   return lines;
 }
 
-function fixLines(page: Page, step: string): string[] {
+/** One step of what to do. */
+export function fixLines(width: number, step: string): string[] {
   if (COMMAND.test(step)) return [`      ${step}`];
   const cut = step.indexOf(': ');
   const command = step.slice(cut + 2);
-  const whole = wrap(step, page.width, '    - ');
+  const whole = wrap(step, width, '    - ');
   if (whole.length === 1 || cut === -1 || !COMMAND.test(command)) return whole;
-  return [...wrap(step.slice(0, cut + 1), page.width, '    - '), `      ${command}`];
+  return [...wrap(step.slice(0, cut + 1), width, '    - '), `      ${command}`];
 }
 
 /** Facts by name; public keys shortened unless everything is asked for. */

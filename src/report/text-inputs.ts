@@ -10,6 +10,11 @@ const KINDS: Readonly<Record<ReportInput['kind'], string>> = {
   'wg-conf': 'WireGuard configuration',
   'key-log': 'key log',
   'traffic-keys': 'traffic keys',
+  'wg-show': 'output of wg show',
+  routeros: 'RouterOS configuration',
+  log: 'log',
+  host: 'listing of a host',
+  pasted: 'several outputs',
   'public-key': 'public key',
 };
 

@@ -29,13 +29,16 @@ const MIN_WIDTH = 60;
 /** Frames named in one sentence, and lines of proof, before "and … more". */
 const FRAMES_SHOWN = 8;
 
+/** Columns that lines are broken at. */
+export const lineWidth = (width = DEFAULT_WIDTH): number => Math.max(MIN_WIDTH, Math.floor(width) || DEFAULT_WIDTH);
+
 /** Takes the report as it came: the names in it are made harmless here. */
 export function makePage(report: Report, options: TextOptions): Page {
   // as findings call them, so that sentence and proof use one name
   const short = labels(report.inputs.map(({ name }) => name));
   const starts = startsOf(report);
   return {
-    width: Math.max(MIN_WIDTH, Math.floor(options.width ?? DEFAULT_WIDTH) || DEFAULT_WIDTH),
+    width: lineWidth(options.width),
     paint: painter(options.colour ?? false),
     verbose: options.verbose ?? false,
     names: new Map(report.inputs.map(({ id, name }, at) => [sanitise(id), sanitise(short[at] ?? name)])),

@@ -10,6 +10,7 @@ describe('TZSP', () => {
     ['802.11', '0100001201ff', { kind: 'frame', encapsulation: 18, at: 5 }],
     ['padding', '010000010000000001ff', { kind: 'frame', encapsulation: 1, at: 9 }],
     ['original length', '01000001290205dc01ff', { kind: 'frame', encapsulation: 1, at: 9, originalLength: 1500 }],
+    ['packet count', '0100000128040000010201ff', { kind: 'frame', encapsulation: 1, at: 11, packetCount: 258 }],
     ['other tags', '010000010a01c83c0600112233445501ff', { kind: 'frame', encapsulation: 1, at: 16 }],
     ['original length of a wrong size', '01000001290105' + '01ff', { kind: 'frame', encapsulation: 1, at: 8 }],
     ['keepalive', '01040000', { kind: 'none', reason: 'TZSP keepalive' }],

@@ -1,5 +1,5 @@
 /** Runs the command line in process: output as text, the analysis replaced by a given answer. */
-import type { Environment } from '../../src/cli/environment.ts';
+import type { Environment, Live } from '../../src/cli/environment.ts';
 import { run } from '../../src/cli/run.ts';
 import type { DiagnoseOptions, Diagnosis, Source } from '../../src/report/diagnose.ts';
 import { HEALTHY } from '../report/samples.ts';
@@ -24,6 +24,12 @@ export const RULES: Environment['rules'] = [
   { name: 'packet-loss', severity: 'warning', explain: { what: 'counters have gaps', why: 'w', fix: 'f' } },
   { name: 'clock-skew', severity: 'info', explain: { what: 'clocks differ', why: 'w', fix: 'f' } },
 ];
+
+/** For commands that bring up no tunnel and wait for no signal. */
+export const NO_TUNNEL: Pick<Live, 'bringUp' | 'untilSignal'> = {
+  bringUp: () => Promise.reject(new Error('nobody asked for a tunnel')),
+  untilSignal: () => new Promise(() => {}),
+};
 
 export async function cli(
   argv: readonly string[],

@@ -13,7 +13,7 @@ import { LINUX } from '../../src/wg/policy.ts';
 import { Server, type Setup } from '../io/server.ts';
 import { type Host, VirtualClock, VirtualNetwork } from '../io/virtual.ts';
 import { chance } from '../wg/harness.ts';
-import { cli, type Ran } from './harness.ts';
+import { cli, NO_TUNNEL, type Ran } from './harness.ts';
 
 /** From the project's root, where the tests run: what is printed is the same on every machine. */
 const LAB = 'vectors/lab';
@@ -48,7 +48,7 @@ async function wgwhy(argv: readonly string[], { host, startSec = START_SEC, addr
     if (addresses !== undefined) return addresses;
     throw Object.assign(new Error('not found'), { code: 'ENOTFOUND' });
   };
-  const live = { crypto: noble, random: chance(3), clock, network, lookUp };
+  const live = { crypto: noble, random: chance(3), clock, network, lookUp, ...NO_TUNNEL };
   const terminal = { isTTY: { stdin: false, stdout: false, stderr: isTTY } };
   return clock.until(cli(['probe', ...argv], { live, columns: 100, ...terminal }));
 }

@@ -118,7 +118,7 @@ describe('for machines', () => {
     expect(piped.code).toBe(1);
     const as = (name: string): Report =>
       JSON.parse(named.stdout.replaceAll(capture, name).replaceAll('server.pcap', name));
-    expect(JSON.parse(piped.stdout)).toEqual(as('-'));
+    expect(withoutLabels(JSON.parse(piped.stdout))).toEqual(withoutLabels(as('-')));
   });
 
   test('--reader pcap-parser says the same', async () => {
@@ -135,3 +135,8 @@ test('rules: every rule has its page', async () => {
     expect(stdout.replace(/\s+/g, ' ')).toContain(explain.what.replace(/\s+/g, ' ').slice(0, 40));
   }
 });
+
+/** A file in a folder has one, standard input has not. */
+function withoutLabels(report: Report): Report {
+  return { ...report, inputs: report.inputs.map(({ label: _, ...input }) => input) };
+}

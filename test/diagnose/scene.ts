@@ -98,7 +98,7 @@ export class Scene {
   }
 
   finish(): Timeline {
-    return this.#tracker.finish({ name: this.#name, format: 'pcap', damage: [] });
+    return this.#tracker.timeline({ name: this.#name, format: 'pcap', damage: [] });
   }
 
   #next(seconds: number): Frame {

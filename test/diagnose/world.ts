@@ -11,7 +11,7 @@ import { parseWgConf } from '../../src/config/wg-quick.ts';
 import { noble } from '../../src/crypto/noble.ts';
 import type { AnyRule } from '../../src/diagnose/rule.ts';
 import { type Finding, runRules } from '../../src/diagnose/run.ts';
-import { runCapture } from '../../src/report/capture-run.ts';
+import { CaptureRun, runCapture } from '../../src/report/capture-run.ts';
 
 export interface Given {
   /** File name to its text. */
@@ -32,8 +32,10 @@ export async function worldOf(given: Given): Promise<World> {
   for (const [name, bytes] of Object.entries(given.captures ?? {})) {
     const opened = await openCapture(once(bytes));
     if (!opened.ok) throw new Error(`${name}: ${opened.error.message}`);
+    const { format } = opened.value;
     const observer = new KeyedObserver(noble, keys);
-    const timeline = await runCapture({ id: name, name, reader: opened.value, keys, observer, problem: () => {} });
+    const run = new CaptureRun({ id: name, name, format, keys, observer, problem: () => {} });
+    const timeline = await runCapture(opened.value, run);
     timelines.push({ ...timeline, damage: [...timeline.damage, ...(given.damage ?? [])] });
   }
   return buildWorld(timelines, keys, new Map(Object.entries(given.at ?? {})));

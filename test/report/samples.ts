@@ -340,9 +340,18 @@ export const anyEvent: fc.Arbitrary<WgwhyEvent> = fc.oneof(
     indices: fc.tuple(index, index).map(([a, b]) => `${a}/${b}`),
     state: fc.constantFrom('established' as const, 'ended' as const),
   }),
-  fc.record({
-    schema,
-    event: fc.constantFrom('finding-opened' as const, 'finding-superseded' as const, 'finding-closed' as const),
-    finding,
-  }),
+  fc.record(
+    {
+      schema,
+      event: fc.constantFrom('finding-opened' as const, 'finding-closed' as const),
+      id: text,
+      at: frameRef,
+      finding,
+    },
+    { requiredKeys: ['schema', 'event', 'id', 'finding'] },
+  ),
+  fc.record(
+    { schema, event: fc.constant('finding-superseded' as const), id: text, by: text, at: frameRef, finding },
+    { requiredKeys: ['schema', 'event', 'id', 'by', 'finding'] },
+  ),
 );

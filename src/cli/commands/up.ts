@@ -15,7 +15,8 @@ import { sanitise } from '../../report/text-wrap.ts';
 import { dropInWords, type PeerName } from '../drop-words.ts';
 import { type Environment, EXIT, type ExitCode, UsageError } from '../environment.ts';
 import { LiveDrops } from '../live-drops.ts';
-import { eventLine, peerLine, troubleLine } from '../up-text.ts';
+import { Seldom } from '../seldom.ts';
+import { eventLine, peerLine } from '../up-text.ts';
 
 interface Flags {
   readonly interface?: string;
@@ -71,6 +72,8 @@ async function runUp(environment: Environment, path: string, flags: Flags): Prom
     hasPage: (finding) => pages.has(finding),
   });
 
+  const moves = new Seldom({ now: () => live.clock.now(), write: out });
+
   let goes: (why: string) => void = () => {};
   // What ends the process counts from here on: whatever is set up must be taken back.
   const gone = new Promise<string>((resolve) => (goes = resolve));
@@ -85,10 +88,14 @@ async function runUp(environment: Environment, path: string, flags: Flags): Prom
     ...(flags.pcap === undefined ? {} : { pcap: flags.pcap }),
     onEvent: (event, peer) => {
       const line = eventLine(names(peer), event);
-      if (line !== undefined) out(line);
+      if (line === undefined) return;
+      if (event.what !== 'endpoint-learned') return void out(line);
+      // Two machines with one key take turns, packet by packet.
+      const more = (times: number): string => `${names(peer)} moved ${count(times, 'more time')}`;
+      moves.tell({ sort: peer, sender: '', line: () => line, more });
     },
     onDrop: (drop, from) => drops.add(drop, from),
-    onTrouble: (trouble) => err(troubleLine(trouble)),
+    onTrouble: (trouble) => drops.addTrouble(trouble),
     onGone: (why) => goes(why),
     onNote: (note) => err(`note: ${note}`),
   });
@@ -96,18 +103,23 @@ async function runUp(environment: Environment, path: string, flags: Flags): Prom
 
   const status = new StatusLines(up, names, environment, out);
   const callOff = every(environment, everySec * 1000, () => status.print());
-  const callOffDrops = every(environment, DROP_SUMMARY_MS, () => drops.flush());
+  const flush = (all = false): void => {
+    drops.flush(all);
+    moves.flush(all);
+  };
+  const callOffFlush = every(environment, FLUSH_MS, () => flush());
   const signal = await ended;
   callOff();
-  callOffDrops();
-  drops.flush(true);
+  callOffFlush();
+  flush(true);
   status.print();
   await up.close();
   out(`${up.name} is down (${signal})`);
   return EXIT.fine;
 }
 
-const DROP_SUMMARY_MS = 2000;
+/** Between two looks at what was only counted. */
+const FLUSH_MS = 2000;
 const count = (n: number, one: string): string => `${n} ${one}${n === 1 ? '' : 's'}`;
 
 function statusOf(text: string): number {
@@ -151,6 +163,13 @@ function peerNames({ peers }: WgConf): PeerName {
   };
 }
 
+const TUN_HINTS: Readonly<Record<string, readonly string[]>> = {
+  EPERM: ['run it as root'],
+  EACCES: ['run it as root'],
+  EBUSY: ['give another name with --interface'],
+  ENOENT: ['load the module: modprobe tun; a container needs --device /dev/net/tun'],
+};
+
 /** What the machine refuses, in words. */
 async function started(
   { live }: Environment,
@@ -160,15 +179,7 @@ async function started(
     return await live.bringUp(options);
   } catch (error) {
     if (error instanceof SetupError) throw new UsageError(error.message, ...(error.said === '' ? [] : [error.said]));
-    if (error instanceof TunError) {
-      const hint =
-        error.code === 'EPERM'
-          ? ['run it as root']
-          : error.code === 'EBUSY'
-            ? ['give another name with --interface']
-            : [];
-      throw new UsageError(error.message, ...hint);
-    }
+    if (error instanceof TunError) throw new UsageError(error.message, ...(TUN_HINTS[error.code] ?? []));
     if (error instanceof UdpError) {
       const taken = error.code === 'EADDRINUSE' ? ['another program, or the kernel, listens there: ss -ulnp'] : [];
       throw new UsageError(error.message, ...taken);

@@ -2,6 +2,7 @@
 import { formatIp, formatPrefix, maskIp } from '../../base/address.ts';
 import type { WgPeer } from '../../config/wg-conf.ts';
 import { covered, type End, fileSubject, isHost, listings, ownAddresses, placeOf } from '../config-evidence.ts';
+import { allowedIpsEdit } from '../edit.ts';
 import { defineRule, type Facts, type Found } from '../rule.ts';
 
 const LISTED = 6;
@@ -71,6 +72,10 @@ function missing(sender: End, forReceiver: WgPeer, receiver: End, peer: WgPeer):
       ...(otherFamily || subnets ? { severity: 'warning' as const } : {}),
       frames: [],
       subject: fileSubject(receiver.entry),
+      edits: allowedIpsEdit(receiver.entry, peer, [
+        ...peer.allowedIps.map(({ value }) => value),
+        { ip, bits: size * 8 },
+      ]),
       notes: [
         ...(subnets
           ? ['packets from the networks that are allowed pass; those that the sender itself sends do not']

@@ -5,6 +5,7 @@ import { initiationOf, isAnswered, type World } from '../../analyze/world.ts';
 import { toBase64 } from '../../base/base64.ts';
 import type { ConfEndpoint } from '../../config/wg-conf.ts';
 import { type End, ends, fileSubject, type Listing, listings, placeOf, unlessConfirmed } from '../config-evidence.ts';
+import { settingEdit } from '../edit.ts';
 import { defineRule, type Facts, type Found } from '../rule.ts';
 
 const FRAMES = 8;
@@ -79,6 +80,7 @@ function byFiles({ lister, listed, peer }: Listing, world: World): Found<PortFac
     ...confirmed,
     frames: certain ? refusals : confirmed.frames,
     subject: fileSubject(lister.entry),
+    edits: settingEdit(lister.entry, written.line, 'Endpoint', `${hostText(written.value)}:${located.value}`),
     notes: [
       ...(certain
         ? ['ICMP port unreachable came back for that port']

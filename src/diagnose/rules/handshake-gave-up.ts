@@ -23,13 +23,13 @@ export const handshakeGaveUp = defineRule({
     const first = firstInitiation(attempt);
     const last = attempt.exchanges.at(-1);
     const lastSeen = last === undefined ? undefined : initiationOf(last);
-    const end = last?.views[0]?.timeline.last;
+    const end = last?.views[0]?.timeline.until;
     if (attempt.outcome === 'established' || first === undefined || lastSeen === undefined || end === undefined)
       return undefined;
     const seconds = attemptSeconds(attempt);
     const byCount = attempt.exchanges.length >= 19 && attempt.exchanges.length <= 21 && seconds >= 90;
     const byTime = attempt.exchanges.length >= 16 && attempt.exchanges.length <= 18 && seconds >= 80 && seconds <= 92;
-    const quiet = msBetween(lastSeen.at.time, end.time) >= QUIET_MS;
+    const quiet = msBetween(lastSeen.at.time, end) >= QUIET_MS;
     // a capture file does not say how long it went on after its last frame: exactly twenty is a sign all the same
     if (!(byCount || byTime) || (!quiet && attempt.exchanges.length !== 20)) return undefined;
     return {

@@ -15,6 +15,7 @@ import {
   secretKeys,
   unlessConfirmed,
 } from '../config-evidence.ts';
+import { settingEdit } from '../edit.ts';
 import { differingCharacters } from '../key-distance.ts';
 import { defineRule, type Facts, type Found } from '../rule.ts';
 
@@ -114,6 +115,7 @@ function mismatch(
     certainty: key === undefined ? 'proven' : 'deduced',
     ...confirmed,
     subject: fileSubject(listed.entry),
+    edits: key === undefined ? [] : settingEdit(listed.entry, meant?.publicKey?.line, 'PublicKey', lister.own.text),
     notes: [
       ...(key === undefined
         ? []

@@ -53,7 +53,7 @@ export const natMappingExpired = defineRule({
           idle: spanText(silence.idleMs),
           silentSeconds: secondsOf(silentMs(each)),
           packets: silence.packets,
-          initiations: silence.initiations.length,
+          initiations: silence.initiationCount,
           refused: signs.refused,
           lost: side?.lost ?? 0,
           endedBy: silence.end?.from.text ?? null,

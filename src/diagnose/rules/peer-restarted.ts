@@ -110,7 +110,7 @@ const CONVERSES = 0.5;
 /** The direction whose data went unanswered the way it does when the other end has forgotten the session. */
 function forgotten(each: TunnelSilence, tunnel: Tunnel): Place | undefined {
   const { silence, timeline } = each;
-  if (!meaningful(each) || silence.packets < LEAST.packets || silence.initiations.length !== 1) return undefined;
+  if (!meaningful(each) || silence.packets < LEAST.packets || silence.initiationCount !== 1) return undefined;
   const [initiation] = silence.initiations;
   if (initiation === undefined || silence.end?.kind !== 'response') return undefined;
   if (

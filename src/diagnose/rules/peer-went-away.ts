@@ -58,7 +58,7 @@ function bySilence(tunnel: Tunnel, world: World): Gone | undefined {
     return {
       target: silence.target.text,
       packets: silence.packets,
-      initiations: silence.initiations.length,
+      initiations: silence.initiationCount,
       seconds: secondsOf(silentMs(each)),
       frames: [...(silence.heardBefore === undefined ? [] : [silence.heardBefore]), ...silence.frames],
     };

@@ -33,7 +33,7 @@ export const rekeyFailed = defineRule({
     if (heard === undefined || compareTime(heard, last) >= 0) return undefined;
     const begun = sessionBegun(attempt, view);
     const expires = begun === undefined ? undefined : addNs(begun, BigInt(REJECT_AFTER_TIME_MS) * 1_000_000n);
-    const ended = expires !== undefined && compareTime(expires, view.timeline.last?.time ?? last) <= 0;
+    const ended = expires !== undefined && compareTime(expires, view.timeline.until ?? last) <= 0;
     return {
       facts: {
         to: first.to.text,

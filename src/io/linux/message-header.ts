@@ -31,7 +31,7 @@ export class MessageHeader {
   readonly control: Bytes;
   readonly payload: Bytes;
 
-  constructor(libc: Libc) {
+  constructor(libc: Pick<Libc, 'allocate'>) {
     this.#memory = libc.allocate(PAYLOAD_AT + PAYLOAD_ROOM);
     const { bytes, address } = this.#memory;
     this.address = address;

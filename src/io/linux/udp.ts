@@ -55,6 +55,11 @@ const A_TURN = 64;
 /** A full send buffer is waited for this long: what is sealed is better sent late than lost. */
 const FULL_WAIT_MS = 20;
 
+/** The second may still meet the error of another datagram, or an address to send from that is not ours any more. */
+const SEND_ATTEMPTS = 3;
+/** What the system answers then, in IPv6 and in IPv4. */
+const SOURCE_MAY_BE_GONE = new Set(['EINVAL', 'ENETUNREACH']);
+
 export interface LinuxUdpHandlers extends UdpHandlers {
   /** An ICMP error about something that was sent, or a fault of this machine. */
   onTrouble?(trouble: SocketTrouble): void;
@@ -153,15 +158,21 @@ export class LinuxUdpSocket {
 
   send({ bytes, to, local, tos = 0 }: Outgoing, failed: (code: string) => void): void {
     if (this.#closed) return;
-    const code = this.#sendOnce(bytes, to, local?.ip, tos);
-    if (code === undefined) return;
-    // Errors of earlier datagrams are told here first, and an address that is not ours any more is no way to send.
-    const again = this.#sendOnce(bytes, to, code === 'EINVAL' ? undefined : local?.ip, tos);
-    if (again !== undefined) failed(again);
+    let from = local?.ip;
+    let code: string | undefined;
+    // Errors of earlier datagrams are told here first.
+    for (let attempt = 0; attempt < SEND_ATTEMPTS; attempt++) {
+      code = this.#sendOnce(bytes, to, from, tos);
+      if (code === undefined) return;
+      if (code === 'EAGAIN') break;
+      if (SOURCE_MAY_BE_GONE.has(code)) from = undefined;
+    }
+    if (code !== undefined) failed(code);
   }
 
   #sendOnce(bytes: Bytes, to: Endpoint, from: IpBytes | undefined, tos: number): string | undefined {
     const header = this.#out;
+    if (bytes.length > header.payload.length) return 'EMSGSIZE';
     header.payload.set(bytes);
     const control = this.#writeControl(from, tos);
     header.filled(writeAddress(to, header.name), control, bytes.length);

@@ -2,6 +2,7 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import type { Writable } from 'node:stream';
 import type { SystemCommand } from './plan.ts';
+import { systemEnv } from './system.ts';
 
 const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
 
@@ -21,7 +22,11 @@ export class Guard {
   readonly #ended: Promise<void>;
 
   constructor() {
-    this.#shell = spawn('sh', ['-c', COLLECT], { detached: true, stdio: ['pipe', 'ignore', 'ignore'] });
+    this.#shell = spawn('sh', ['-c', COLLECT], {
+      detached: true,
+      stdio: ['pipe', 'ignore', 'ignore'],
+      env: systemEnv(),
+    });
     this.#ended = new Promise((resolve) => {
       this.#shell.on('close', () => resolve());
       this.#shell.on('error', () => resolve());

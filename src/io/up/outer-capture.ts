@@ -1,10 +1,11 @@
 /** The outer packets of a tunnel as a capture: what the sockets gave and took, under headers as the wire would show them. */
-import { openSync, writeSync } from 'node:fs';
+import { closeSync, writeSync } from 'node:fs';
 import type { Endpoint } from '../../base/address.ts';
 import { type Bytes, putU16be } from '../../base/bytes.ts';
 import type { Time } from '../../base/time.ts';
 import { pcapngBlock } from '../../capture/write-pcapng.ts';
 import { Summer } from '../../packet/checksum.ts';
+import { openOwnFile } from './own-file.ts';
 
 const LINKTYPE_RAW = 101;
 const IPV4_HEADER = 20;
@@ -63,13 +64,13 @@ export function outerDatagram({ from, to, payload, tos = 0, hopLimit = HOP_LIMIT
   return out;
 }
 
-/** Written at once, so that nothing is lost if the process is killed; only the owner may read it, since it shows who talks. */
+/** Written at once, so that nothing is lost if the process is killed. */
 export class OuterCapture {
   readonly #fd: number;
 
-  /** Throws what opening a file throws. */
+  /** Throws a FileError. */
   constructor(path: string, interfaceName: string) {
-    this.#fd = openSync(path, 'w', 0o600);
+    this.#fd = openOwnFile(path, 'w');
     this.#write(pcapngBlock({ kind: 'section' }));
     this.#write(pcapngBlock({ kind: 'interface', linkType: LINKTYPE_RAW, name: `${interfaceName} (outer)` }));
   }
@@ -78,6 +79,10 @@ export class OuterCapture {
   add(packet: OuterPacket): boolean {
     const { time, direction } = packet;
     return this.#write(pcapngBlock({ kind: 'packet', time, direction, bytes: outerDatagram(packet), interfaceId: 0 }));
+  }
+
+  close(): void {
+    closeSync(this.#fd);
   }
 
   #write(block: Bytes): boolean {

@@ -5,6 +5,8 @@ import type { WgConf } from '../../config/wg-conf.ts';
 export interface SystemCommand {
   readonly argv: readonly string[];
   readonly input?: string;
+  /** Written in the configuration: it may hold a secret, so it is not repeated. */
+  readonly isHook?: true;
 }
 
 export interface SetupStep {
@@ -58,16 +60,27 @@ export function needsMark(conf: WgConf): boolean {
   return table === 'auto' && ranges(conf).some(isDefault);
 }
 
+/** Those lines of the configuration as commands, in their order; none unless they were asked for. */
+function hooksOf(
+  { name, conf, hooks }: SetupFacts,
+  which: 'preUp' | 'postUp' | 'preDown' | 'postDown',
+): SystemCommand[] {
+  const lines = hooks ? conf.interface[which] : [];
+  return lines.map(({ value }) => ({ argv: ['bash', '-c', value.replaceAll('%i', name)], isHook: true }));
+}
+
+/** What is done before the interface goes, if there is time for it. */
+export const planDown = (facts: SetupFacts): SystemCommand[] => hooksOf(facts, 'preDown');
+
 export function planSetup(facts: SetupFacts): SetupStep[] {
-  const { name, conf, mtu, hooks } = facts;
-  const { preUp, postUp, postDown, addresses } = conf.interface;
-  const hook = ({ value }: { readonly value: string }): SystemCommand => ({
-    argv: ['bash', '-c', value.replaceAll('%i', name)],
-  });
+  const { name, conf, mtu } = facts;
+  const { addresses } = conf.interface;
   return [
-    // What takes PostUp back must be known before anything is done.
-    ...(hooks ? postDown.map((line) => ({ run: { argv: ['true'] }, undo: hook(line) })) : []),
-    ...(hooks ? preUp.map((line) => ({ run: hook(line) })) : []),
+    // What takes PostUp back must be known before anything is done; the last is undone first.
+    ...hooksOf(facts, 'postDown')
+      .reverse()
+      .map((undo) => ({ run: { argv: ['true'] }, undo })),
+    ...hooksOf(facts, 'preUp').map((run) => ({ run })),
     ...addresses.map(({ value }) => ({
       run: ip(value, 'address', 'add', `${formatIp(value.ip)}/${value.bits}`, 'dev', name),
     })),
@@ -76,7 +89,7 @@ export function planSetup(facts: SetupFacts): SetupStep[] {
     { run: { argv: ['ip', 'link', 'set', 'mtu', `${mtu}`, 'up', 'dev', name] } },
     ...names(facts),
     ...routes(facts),
-    ...(hooks ? postUp.map((line) => ({ run: hook(line) })) : []),
+    ...hooksOf(facts, 'postUp').map((run) => ({ run })),
   ];
 }
 

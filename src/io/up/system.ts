@@ -18,21 +18,29 @@ export class SetupError extends Error {
 }
 
 const MOST_OUTPUT = 1 << 20;
+const STANDARD_ERROR = 2;
+
+/** Where ip, nft and sysctl are, which a plain `su` leaves out. */
+const SYSTEM_FOLDERS = ['/usr/sbin', '/sbin'];
+const systemPath = (): string => [process.env['PATH'] ?? [], SYSTEM_FOLDERS].flat().join(delimiter);
+
+export const systemEnv = (): NodeJS.ProcessEnv => ({ ...process.env, PATH: systemPath() });
 
 /** What it printed. Rejects with a SetupError. */
-export function runCommand({ argv, input }: SystemCommand): Promise<string> {
+export function runCommand({ argv, input, isHook }: SystemCommand): Promise<string> {
   const [program = '', ...rest] = argv;
-  // Hooks may hold secrets: they are not repeated.
-  const shown = program === 'bash' ? 'a shell command of the configuration' : argv.join(' ');
+  const shown = isHook ? 'a shell command of the configuration' : argv.join(' ');
+  // What a hook says is for whoever wrote it. It may leave a program running, whose output nobody waits for.
+  const output = isHook ? STANDARD_ERROR : 'pipe';
   return new Promise((resolve, reject) => {
-    const child = spawn(program, rest, { stdio: ['pipe', 'pipe', 'pipe'] });
+    const child = spawn(program, rest, { stdio: ['pipe', output, output], env: systemEnv() });
     let out = '';
     let err = '';
-    child.stdout.on('data', (data: Uint8Array) => {
-      if (out.length < MOST_OUTPUT) out += new TextDecoder().decode(data);
+    child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+      if (out.length < MOST_OUTPUT) out += text;
     });
-    child.stderr.on('data', (data: Uint8Array) => {
-      if (err.length < MOST_OUTPUT) err += new TextDecoder().decode(data);
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      if (err.length < MOST_OUTPUT) err += text;
     });
     child.on('error', (error) => {
       const missing = errorCode(error) === 'ENOENT';
@@ -43,14 +51,13 @@ export function runCommand({ argv, input }: SystemCommand): Promise<string> {
       else reject(new SetupError(`${shown} failed (${code ?? 'ended by a signal'})`, err.trim()));
     });
     // A program that ends before it has read its input says why by its exit code.
-    child.stdin.on('error', () => {});
-    child.stdin.end(input ?? '');
+    child.stdin?.on('error', () => {});
+    child.stdin?.end(input ?? '');
   });
 }
 
 export async function hasProgram(name: string): Promise<boolean> {
-  const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/sbin'];
-  for (const folder of folders) {
+  for (const folder of systemPath().split(delimiter)) {
     try {
       await access(join(folder, name), constants.X_OK);
       return true;

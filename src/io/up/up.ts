@@ -1,5 +1,5 @@
 /** A tunnel with an interface of this machine: TUN device, sockets, addresses, routes, and all of it taken back in the end. */
-import { fchmodSync, openSync, writeSync } from 'node:fs';
+import { closeSync, writeSync } from 'node:fs';
 import { type Endpoint, endpoint } from '../../base/address.ts';
 import type { Bytes } from '../../base/bytes.ts';
 import type { WgConf } from '../../config/wg-conf.ts';
@@ -14,13 +14,15 @@ import { sourceFor } from '../linux/source-address.ts';
 import { TunDevice } from '../linux/tun.ts';
 import { type LinuxUdpPort, type LinuxUdpSocket, openLinuxPort } from '../linux/udp.ts';
 import type { Lookup } from '../resolve.ts';
-import { openTunnel, type Tunnel } from '../tunnel.ts';
+import { openTunnel, type Tunnel, type TunnelOptions } from '../tunnel.ts';
 import { deviceTarget } from '../uapi/device-target.ts';
 import { openUapi } from '../uapi/server.ts';
+import { UapiError } from '../uapi/socket-file.ts';
 import { unreachable } from '../unreachable.ts';
 import { Guard } from './guard.ts';
 import { OuterCapture } from './outer-capture.ts';
-import { needsMark, planNotes, planSetup, type SetupFacts, type SystemCommand } from './plan.ts';
+import { openOwnFile } from './own-file.ts';
+import { needsMark, planDown, planNotes, planSetup, type SetupFacts } from './plan.ts';
 import { findMtu, freeTable, hasProgram, runCommand, SetupError } from './system.ts';
 
 export interface UpOptions {
@@ -79,7 +81,7 @@ async function clean(cleanUps: CleanUp[]): Promise<void> {
 }
 
 /**
- * Rejects with a TunError, UdpError, TunnelError or SetupError, or what opening a file throws; nothing is left behind then.
+ * Rejects with a TunError, UdpError, TunnelError, SetupError or FileError; nothing is left behind then.
  */
 export async function bringUp(libc: Libc, options: UpOptions): Promise<Up> {
   const cleanUps: CleanUp[] = [];
@@ -95,45 +97,37 @@ async function build(libc: Libc, options: UpOptions, cleanUps: CleanUp[]): Promi
   const { conf, name, onEvent, onDrop, lookUp, clock } = options;
   const poller = new Poller(libc);
   cleanUps.push(() => poller.close());
-  const table = conf.interface.fwMark?.value || (needsMark(conf) ? await freeTable() : 0);
-  const port: MarkedPort = { mark: table, sockets: undefined };
-  const capture = options.pcap === undefined ? undefined : new OuterCapture(options.pcap, name);
-  const sources = sourceFor(libc, table);
-  const now = () => clock.now().wall;
+  const guard = new Guard();
+  cleanUps.push(() => guard.release());
+  // Before any file is written: a name that is taken is most often this very tunnel, which runs already.
+  const onGone = (): void => options.onGone?.('the interface was deleted');
+  const device = new TunDevice(libc, poller, name, { onGone, onPacket });
+  cleanUps.push(() => device.close());
 
-  let tun: TunDevice | undefined;
+  const table = conf.interface.fwMark?.value || (needsMark(conf) ? await freeTable() : 0);
+  const port: MarkedPort = { mark: table, sockets: [] };
   const tunnel = await openTunnel({
     conf,
     clock,
+    ...keyLogTo(options.keyLog, cleanUps),
+    ...captureTo(libc, port, options, cleanUps),
     ...(lookUp === undefined ? {} : { lookUp }),
-    ...(options.keyLog === undefined ? {} : { keyLog: keyLogTo(options.keyLog) }),
     ...(onEvent === undefined ? {} : { onEvent }),
     ...(onDrop === undefined ? {} : { onDrop }),
-    onPacket: (packet) => tun?.write(packet),
+    onPacket: (packet) => device.write(packet),
     openPort: async (handlers, where): Promise<LinuxUdpPort> => {
       const onTrouble = (trouble: SocketTrouble): void => options.onTrouble?.(trouble);
       const opened = await openLinuxPort(libc, poller, { ...handlers, onTrouble }, { ...where, mark: port.mark });
       port.sockets = opened.sockets;
       return opened;
     },
-    ...(capture === undefined
-      ? {}
-      : {
-          onReceive: (payload, from, local, hopLimit) => {
-            const to = local ?? sources(from, tunnel.port);
-            if (to !== undefined) capture.add({ time: now(), direction: 'in', from, to, payload, hopLimit });
-          },
-          onSend: ({ bytes: payload, to, local, tos }) => {
-            const ip = local?.ip ?? sources(to, 0)?.ip;
-            if (ip === undefined) return;
-            capture.add({ time: now(), direction: 'out', from: endpoint(ip, tunnel.port), to, payload, tos });
-          },
-        }),
   });
-  cleanUps.push(() => tunnel.close());
-
-  const onGone = (): void => options.onGone?.('the interface was deleted');
-  const device = new TunDevice(libc, poller, name, { onGone, onPacket });
+  cleanUps.push(() => {
+    // The tunnel takes no packet any more.
+    device.close();
+    return tunnel.close();
+  });
+  /** None comes before the interface is up. */
   function onPacket(packet: Bytes): void {
     const verdict = tunnel.send(packet);
     if (verdict.kind !== 'refused') return;
@@ -142,22 +136,51 @@ async function build(libc: Libc, options: UpOptions, cleanUps: CleanUp[]): Promi
     if (answer !== undefined) device.write(answer);
     onDrop?.(verdict.drop);
   }
-  tun = device;
-  cleanUps.push(() => device.close());
 
   const endpoints = tunnel.status().flatMap(({ endpoint: to }) => to ?? []);
   const mtu = conf.interface.mtu?.value ?? (await findMtu(endpoints));
   tunnel.driver.configure({ change: 'mtu', mtu });
   const [hasNft, hasResolvconf] = await Promise.all([hasProgram('nft'), hasProgram('resolvconf')]);
   const facts = { name, conf, mtu, table, hasNft, hasResolvconf, hooks: options.hooks ?? false };
-  await setUp(facts, options, cleanUps);
+  await setUp(facts, guard, options, cleanUps);
   cleanUps.push(await control(name, tunnel, port, options));
   return new Up(name, mtu, tunnel, cleanUps);
 }
 
-async function setUp(facts: SetupFacts, options: UpOptions, cleanUps: CleanUp[]): Promise<void> {
-  const guard = new Guard();
-  cleanUps.push(() => guard.release());
+/** Added to what the file has, and Wireshark reads it while it grows. */
+function keyLogTo(path: string | undefined, cleanUps: CleanUp[]): Pick<TunnelOptions, 'keyLog'> {
+  if (path === undefined) return {};
+  const fd = openOwnFile(path, 'a');
+  cleanUps.push(() => closeSync(fd));
+  return { keyLog: (line) => writeSync(fd, `${line}\n`) };
+}
+
+function captureTo(
+  libc: Libc,
+  port: MarkedPort,
+  { pcap, name, clock }: UpOptions,
+  cleanUps: CleanUp[],
+): Pick<TunnelOptions, 'onReceive' | 'onSend'> {
+  if (pcap === undefined) return {};
+  const capture = new OuterCapture(pcap, name);
+  cleanUps.push(() => capture.close());
+  const sources = sourceFor(libc, port.mark);
+  const own = (): number => port.sockets[0]?.port ?? 0;
+  return {
+    onReceive: (payload, from, local, hopLimit) => {
+      const to = local ?? sources(from, own());
+      if (to === undefined) return;
+      capture.add({ time: clock.now().wall, direction: 'in', from, to, payload, hopLimit });
+    },
+    onSend: ({ bytes: payload, to, local, tos }) => {
+      const ip = local?.ip ?? sources(to, 0)?.ip;
+      if (ip === undefined) return;
+      capture.add({ time: clock.now().wall, direction: 'out', from: endpoint(ip, own()), to, payload, tos });
+    },
+  };
+}
+
+async function setUp(facts: SetupFacts, guard: Guard, options: UpOptions, cleanUps: CleanUp[]): Promise<void> {
   for (const note of planNotes(facts)) options.onNote?.(note);
   for (const { run, undo, unlessSaid, optional } of planSetup(facts)) {
     if (unlessSaid !== undefined && (await runCommand(unlessSaid)).trim() !== '') continue;
@@ -169,14 +192,18 @@ async function setUp(facts: SetupFacts, options: UpOptions, cleanUps: CleanUp[])
       options.onNote?.(`${error.message}: ${optional}`);
     }
   }
-  if (facts.hooks)
-    for (const down of facts.conf.interface.preDown) cleanUps.push(() => preDown(down.value, facts, options));
+  cleanUps.push(async () => {
+    for (const command of planDown(facts)) {
+      // A hook that fails keeps nothing from being taken down.
+      await runCommand(command).catch((error: unknown) => options.onNote?.(messageOf(error)));
+    }
+  });
 }
 
 /** What a new socket gets, and those that have it. */
 interface MarkedPort {
   mark: number;
-  sockets: readonly LinuxUdpSocket[] | undefined;
+  sockets: readonly LinuxUdpSocket[];
 }
 
 /** For wg(8). Its end comes before that of the device that it changes. */
@@ -186,12 +213,12 @@ async function control(name: string, tunnel: Tunnel, port: MarkedPort, options: 
     rebind: (next) => tunnel.rebind(next),
     fwmark: () => port.mark,
     setFwmark: async (next) => {
-      for (const socket of port.sockets ?? []) socket.setMark(next);
+      for (const socket of port.sockets) socket.setMark(next);
       port.mark = next;
     },
     forgetName: (peer) => tunnel.forgetName(peer),
   });
-  const uapi = await openUapi({
+  const server = openUapi({
     target,
     name,
     onRefused: ({ code, problems }) => {
@@ -200,18 +227,15 @@ async function control(name: string, tunnel: Tunnel, port: MarkedPort, options: 
     },
     onRemoved: () => options.onGone?.('its control socket was removed'),
   });
-  return () => uapi.close();
+  try {
+    const uapi = await server;
+    return () => uapi.close();
+  } catch (error) {
+    // The folder is the same in all network namespaces, and interfaces of one name may be in several.
+    if (!(error instanceof UapiError)) throw error;
+    options.onNote?.(`${error.message}: wg show and wg set do not reach this tunnel`);
+    return () => {};
+  }
 }
 
-/** A hook that fails keeps nothing from being taken down. */
-async function preDown(line: string, { name }: SetupFacts, { onNote }: UpOptions): Promise<void> {
-  const command: SystemCommand = { argv: ['bash', '-c', line.replaceAll('%i', name)] };
-  await runCommand(command).catch((error: unknown) => onNote?.(error instanceof Error ? error.message : String(error)));
-}
-
-/** Added to what the file has; nobody else may read it. */
-function keyLogTo(path: string): (line: string) => void {
-  const fd = openSync(path, 'a', 0o600);
-  fchmodSync(fd, 0o600);
-  return (line) => writeSync(fd, `${line}\n`);
-}
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -1,0 +1,62 @@
+/** Whose AllowedIPs the data of a session must pass, as far as the configurations at hand say so. */
+import { toBase64 } from '../base/base64.ts';
+import { AllowedIps } from '../wg/allowed-ips.ts';
+import type { Receiver } from './inner/pair.ts';
+import type { ConfEntry, KeySet, KnownKey } from './key-set.ts';
+import type { Exchange } from './timeline.ts';
+
+/** The keys of both ends, as far as the handshake shows them. */
+export interface ExchangeKeys {
+  readonly initiator: KnownKey | undefined;
+  readonly responder: KnownKey | undefined;
+}
+
+export function keysOf({ sight, responses }: Exchange, keys: KeySet): ExchangeKeys {
+  const addressed = responses.find((response) => response.sight.mac1.kind === 'known')?.sight.mac1;
+  const named = sight?.identity === undefined ? undefined : keys.find(sight.identity);
+  return {
+    initiator: named ?? (addressed?.kind === 'known' ? addressed.key : undefined),
+    responder: sight?.mac1.kind === 'known' ? sight.mac1.key : undefined,
+  };
+}
+
+/** One table for a configuration, made when it is first asked for. */
+export class Receivers {
+  readonly #keys: KeySet;
+  readonly #tables = new Map<ConfEntry, AllowedIps<string>>();
+
+  constructor(keys: KeySet) {
+    this.#keys = keys;
+  }
+
+  /** Undefined where the exchange does not show both keys, or the receiving one has no configuration here. */
+  of(exchange: Exchange | undefined, toResponder: boolean): Receiver | undefined {
+    if (exchange === undefined) return undefined;
+    const { initiator, responder } = keysOf(exchange, this.#keys);
+    const [owner, peer] = toResponder ? [responder, initiator] : [initiator, responder];
+    const entry = this.#keys.confOf(owner);
+    // a file that does not have the peer is not what ran
+    if (entry === undefined || peer === undefined || !entry.peers.has(peer.text)) return undefined;
+    return { entry, peer: peer.text, allowed: this.tableOf(entry) };
+  }
+
+  tableOf(entry: ConfEntry): AllowedIps<string> {
+    let table = this.#tables.get(entry);
+    if (table === undefined) {
+      table = tableOf(entry);
+      this.#tables.set(entry, table);
+    }
+    return table;
+  }
+}
+
+/** As wg takes them: in the order of the file, the last to list a prefix has it. */
+function tableOf({ conf }: ConfEntry): AllowedIps<string> {
+  const table = new AllowedIps<string>();
+  for (const { publicKey, allowedIps } of conf.peers) {
+    if (publicKey === undefined) continue;
+    const peer = toBase64(publicKey.value);
+    for (const { value } of allowedIps) table.insert(value, peer);
+  }
+  return table;
+}

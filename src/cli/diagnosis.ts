@@ -1,0 +1,109 @@
+/** What `diagnose` and `listen` share: their options, the files they take, what they print and the exit code. */
+import { type Command, Option } from 'commander';
+import { nodeCrypto } from '../crypto/node.ts';
+import { checkReadable, FileError } from '../io/files.ts';
+import type { DiagnoseOptions, Diagnosis } from '../report/diagnose.ts';
+import { reportJson } from '../report/json.ts';
+import type { PolicyName, Report } from '../report/model.ts';
+import { renderText, type TextOptions } from '../report/text.ts';
+import { type Environment, EXIT, type ExitCode, UsageError, wantsColour } from './environment.ts';
+import { parsePublicKeys, parseVantages } from './values.ts';
+
+export interface DiagnosisFlags {
+  readonly publicKey?: readonly string[];
+  readonly at?: readonly string[];
+  readonly json?: true;
+  readonly ndjson?: true;
+  readonly policy: PolicyName;
+  readonly verbose?: true;
+  readonly color: boolean;
+}
+
+const collect = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
+
+export function addDiagnosisOptions(command: Command): Command {
+  return command
+    .addOption(new Option('--public-key <NAME=KEY>', 'a public key that is in no file; repeatable').argParser(collect))
+    .addOption(
+      new Option(
+        '--at <WHERE>',
+        'where a capture was taken: initiator, responder or between; NAME=WHERE for one file; repeatable',
+      ).argParser(collect),
+    )
+    .addOption(new Option('--json', 'the report as JSON').conflicts('ndjson'))
+    .addOption(new Option('--ndjson', 'the events as one JSON object per line').conflicts('json'))
+    .addOption(
+      new Option('--policy <NAME>', 'whose rules the receiver follows')
+        .choices(['linux', 'wireguard-go', 'boringtun', 'gotatun'])
+        .default('linux')
+        // the report names it; until the rules of the others are applied, the help does not offer it
+        .hideHelp(),
+    )
+    .option('--verbose', 'all frames, every finding in full, and the hidden ones')
+    .option('--no-color', 'no colour even on a terminal');
+}
+
+/** `names` of the sources, as `--at NAME=…` may speak of them. */
+export function diagnosisOptions(flags: DiagnosisFlags, names: readonly string[]): DiagnoseOptions {
+  const publicKeys = parsePublicKeys(flags.publicKey ?? []);
+  const at = parseVantages(flags.at ?? [], names);
+  return { crypto: nodeCrypto, publicKeys, policy: flags.policy, ...(at === undefined ? {} : { at }) };
+}
+
+export function exitCode({ report, usable }: Diagnosis): ExitCode {
+  if (!usable) return EXIT.unusable;
+  return report.findings.some(({ severity }) => severity === 'error') ? EXIT.found : EXIT.fine;
+}
+
+export function printDiagnosis(environment: Environment, { report, usable }: Diagnosis, flags: DiagnosisFlags): void {
+  const { stdout, stderr } = environment;
+  if (flags.json) stdout.write(reportJson(report));
+  else if (flags.ndjson) stderr.write(problemsOnly(report));
+  else {
+    const text = renderText(report, {
+      ...textOptions(environment, flags),
+      colour: usable && wantsColour(environment, flags.color),
+      verbose: flags.verbose ?? false,
+    });
+    (usable ? stdout : stderr).write(text);
+  }
+}
+
+export function textOptions(environment: Environment, flags: DiagnosisFlags): Omit<TextOptions, 'verbose'> {
+  const { columns } = environment;
+  return { colour: wantsColour(environment, flags.color), ...(columns === undefined ? {} : { width: columns }) };
+}
+
+/** Beside a stream of events, what is wrong with the files would otherwise be said nowhere. */
+const problemsOnly = (report: Report): string =>
+  report.problems.length === 0 ? '' : renderText({ ...report, findings: [] });
+
+/** Every file before any analysis, all faults at once. Gives the bytes of all of them where that is known. */
+export async function checkAll({ isTTY }: Environment, paths: readonly string[]): Promise<number | undefined> {
+  const faults: string[] = [];
+  let total: number | undefined = 0;
+  for (const path of paths) {
+    if (path === '-') {
+      if (isTTY.stdin)
+        throw new UsageError(
+          'standard input is a terminal',
+          'pipe a capture into it: tcpdump -U -w - … | wgwhy diagnose - --live',
+        );
+      total = undefined;
+      continue;
+    }
+    try {
+      const size: number | undefined = await checkReadable(path);
+      total = total === undefined || size === undefined ? undefined : total + size;
+    } catch (error) {
+      if (!(error instanceof FileError)) throw error;
+      faults.push(`${path}: ${error.message}${error.hint === undefined ? '' : `; ${error.hint}`}`);
+    }
+  }
+  if (faults.length > 0)
+    throw new UsageError(
+      faults.length === 1 ? 'a file cannot be read' : `${faults.length} files cannot be read`,
+      ...faults,
+    );
+  return total;
+}

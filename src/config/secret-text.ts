@@ -1,0 +1,27 @@
+/** Text that must not be shown: printed, joined or written as JSON it gives nothing away; only `reveal` does. */
+
+export interface SecretText {
+  readonly kind: 'secret';
+  readonly reveal: () => string;
+}
+
+export function secretText(text: string): SecretText {
+  return { kind: 'secret', reveal: () => text };
+}
+
+const SECRET_WORD =
+  /pass(word|phrase|wd|$)|secret|private|pre-?shared|psk|token|(^|[-.])(key|pin|community|source|script|contents?)$|on-(event|up|down)/;
+const PUBLIC_WORD = /^(client-)?public-key$/;
+/** As long as a key in base64, or longer. */
+const KEY_LIKE = /[A-Za-z0-9+/]{42}/;
+
+/** Whether what a setting of this name holds must be kept from view; a key in a place of its own choosing too. */
+export function holdsSecret(name: string, value: string): boolean {
+  const word = name.toLowerCase();
+  return !PUBLIC_WORD.test(word) && (SECRET_WORD.test(word) || KEY_LIKE.test(value));
+}
+
+/** A remark or a line that may hold a key. */
+export function mayHoldKey(text: string): boolean {
+  return /[A-Za-z0-9+/]{20}/.test(text);
+}
