@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { KeySet } from '../../src/analyze/key-set.ts';
 import { type HalfPair, halfPairs } from '../../src/analyze/session-pairs.ts';
 import { buildWorld } from '../../src/analyze/world.ts';
-import { noble } from '../../src/crypto/noble.ts';
+import { nodeCrypto } from '../../src/crypto/node.ts';
 import { Scene } from '../diagnose/scene.ts';
 
 const CLIENT = '10.0.0.2:5000';
@@ -14,7 +14,7 @@ const INDEX = 1001;
 const pairOf = (...scenes: readonly Scene[]): HalfPair | undefined => {
   const world = buildWorld(
     scenes.map((scene) => scene.finish()),
-    new KeySet(noble),
+    new KeySet(nodeCrypto),
     new Map(),
   );
   const pairs = world.tunnels.flatMap((tunnel) => halfPairs(tunnel, world));

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { toBase64 } from '../../src/base/base64.ts';
 import { parseWgConf } from '../../src/config/wg-quick.ts';
-import { noble } from '../../src/crypto/noble.ts';
+import { nodeCrypto } from '../../src/crypto/node.ts';
 import { LINUX } from '../../src/wg/policy.ts';
 import { Server, type Setup } from '../io/server.ts';
 import { type Host, VirtualClock, VirtualNetwork } from '../io/virtual.ts';
@@ -48,7 +48,7 @@ async function wgwhy(argv: readonly string[], { host, startSec = START_SEC, addr
     if (addresses !== undefined) return addresses;
     throw Object.assign(new Error('not found'), { code: 'ENOTFOUND' });
   };
-  const live = { crypto: noble, random: chance(3), clock, network, lookUp, ...NO_TUNNEL };
+  const live = { crypto: nodeCrypto, random: chance(3), clock, network, lookUp, ...NO_TUNNEL };
   const terminal = { isTTY: { stdin: false, stdout: false, stderr: isTTY } };
   return clock.until(cli(['probe', ...argv], { live, columns: 100, ...terminal }));
 }

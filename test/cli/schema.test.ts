@@ -14,7 +14,12 @@ const ajv = new Ajv2020({ allErrors: true, strict: true, allowUnionTypes: true }
 const isReport = ajv.compile(reportSchema);
 const isEvent = ajv.compile(eventSchema);
 
-async function output(argv: readonly string[]): Promise<{ code: number; text: string }> {
+interface Output {
+  readonly code: number;
+  readonly text: string;
+}
+
+async function runWith(argv: readonly string[]): Promise<Output> {
   let text = '';
   const write = (more: string): void => {
     text += more;
@@ -32,6 +37,15 @@ async function output(argv: readonly string[]): Promise<{ code: number; text: st
   return { code, text };
 }
 
+const printed = new Map<string, Promise<Output>>();
+
+/** Of `diagnose` on all files of a folder: once for each form. */
+function output(name: string, form: string): Promise<Output> {
+  const known = printed.get(`${name} ${form}`) ?? runWith(['diagnose', ...filesOf(name), form]);
+  printed.set(`${name} ${form}`, known);
+  return known;
+}
+
 const filesOf = (name: string): string[] =>
   readdirSync(join(LAB, name))
     .filter((file) => READ.test(file))
@@ -39,7 +53,7 @@ const filesOf = (name: string): string[] =>
 
 describe.each(readdirSync(LAB))('%s', (name) => {
   test('report', async () => {
-    const { code, text } = await output(['diagnose', ...filesOf(name), '--json']);
+    const { code, text } = await output(name, '--json');
     const report = JSON.parse(text);
     isReport(report);
     expect(isReport.errors ?? []).toEqual([]);
@@ -48,7 +62,7 @@ describe.each(readdirSync(LAB))('%s', (name) => {
   });
 
   test('events', async () => {
-    const { text } = await output(['diagnose', ...filesOf(name), '--ndjson']);
+    const { text } = await output(name, '--ndjson');
     const lines = text.split('\n').slice(0, -1);
     expect(lines.length).toBeGreaterThan(0);
     for (const line of lines) {
@@ -64,7 +78,7 @@ describe.each(readdirSync(LAB))('%s', (name) => {
       .map(([, key = '']) => key);
     expect(secrets.length).toBeGreaterThan(0);
     for (const form of ['--verbose', '--json', '--ndjson']) {
-      const { text } = await output(['diagnose', ...filesOf(name), form]);
+      const { text } = await output(name, form);
       for (const secret of secrets) expect(text).not.toContain(secret.slice(0, 12));
     }
   });

@@ -2,7 +2,7 @@
 
 import { putU32le } from '../../src/base/bytes.ts';
 import { type PrivateKey, type PublicKey, presharedKey, privateKey, publicKey, ZERO_PSK } from '../../src/base/keys.ts';
-import { noble } from '../../src/crypto/noble.ts';
+import { nodeCrypto } from '../../src/crypto/node.ts';
 import { sealCookieReply } from '../../src/wg/cookie.ts';
 import { cookieKey, mac1Key, stampMacs } from '../../src/wg/mac.ts';
 import { createInitiation, type InitiationCreated } from '../../src/wg/noise/initiation.ts';
@@ -51,7 +51,7 @@ export function ask(at: number, sender: number, options: AskOptions = {}): Asked
   const { ahead = 0, by = CLIENT, claims = by, forKey = SERVER, from = CLIENT_END, to = SERVER_END } = options;
   const clock = at + ahead;
   const time = { sec: CAPTURE_BEGAN + Math.floor(clock), nsec: Math.round((clock - Math.floor(clock)) * 1e9) };
-  const created = createInitiation(noble, {
+  const created = createInitiation(nodeCrypto, {
     local: { secret: secretOf(by), publicKey: publicOf(claims) },
     remote: publicOf(forKey),
     ephemeral: ephemeralOf(sender),
@@ -59,16 +59,16 @@ export function ask(at: number, sender: number, options: AskOptions = {}): Asked
     timestamp: tai64nFromUnix(time, { base: 10, whiten: true }),
   });
   if (!created.ok) throw new Error(created.error.kind);
-  stampMacs(noble, mac1Key(noble, publicOf(forKey)), options.cookie, created.value.bytes);
+  stampMacs(nodeCrypto, mac1Key(nodeCrypto, publicOf(forKey)), options.cookie, created.value.bytes);
   return { at, from, to, payload: created.value.bytes, created: created.value };
 }
 
 /** The server's response to it, 20 ms later; without a PSK unless one is given, base64. */
 export function answer(asked: Asked, sender: number, options: { psk?: string; after?: number } = {}): Sent {
   const psk = options.psk === undefined ? ZERO_PSK : presharedKey(bytesOf(options.psk));
-  const created = createResponse(noble, asked.created, { sender, ephemeral: ephemeralOf(sender), psk });
+  const created = createResponse(nodeCrypto, asked.created, { sender, ephemeral: ephemeralOf(sender), psk });
   if (!created.ok) throw new Error(created.error.kind);
-  stampMacs(noble, mac1Key(noble, asked.created.identity), undefined, created.value.bytes);
+  stampMacs(nodeCrypto, mac1Key(nodeCrypto, asked.created.identity), undefined, created.value.bytes);
   return { ...back(asked.at + (options.after ?? 0.02), created.value.bytes), from: asked.to, to: asked.from };
 }
 
@@ -81,8 +81,8 @@ export function giveCookie(
   cookie: Uint8Array,
   { by = SERVER, after = 0.02 }: { by?: TestPair; after?: number } = {},
 ): Sent {
-  const payload = sealCookieReply(noble, {
-    key: cookieKey(noble, publicOf(by)),
+  const payload = sealCookieReply(nodeCrypto, {
+    key: cookieKey(nodeCrypto, publicOf(by)),
     receiver: asked.created.sender,
     nonce: new Uint8Array(24).fill(asked.created.sender),
     cookie,
@@ -97,6 +97,6 @@ export function altered(sent: Sent, offset: number, bytes: Uint8Array): Sent {
   payload.set(bytes, offset);
   if (offset >= payload.length - 32) return { ...sent, payload };
   payload.fill(0, payload.length - 32);
-  stampMacs(noble, mac1Key(noble, publicOf(SERVER)), undefined, payload);
+  stampMacs(nodeCrypto, mac1Key(nodeCrypto, publicOf(SERVER)), undefined, payload);
   return { ...sent, payload };
 }

@@ -1,7 +1,7 @@
 /** Keys and configuration files for rule tests: the same ones in every run. */
 import { toBase64 } from '../../src/base/base64.ts';
 import { privateKey } from '../../src/base/keys.ts';
-import { noble } from '../../src/crypto/noble.ts';
+import { nodeCrypto } from '../../src/crypto/node.ts';
 
 export interface TestPair {
   readonly secret: string;
@@ -11,7 +11,7 @@ export interface TestPair {
 /** `seed` 1 to 255. */
 export function pair(seed: number): TestPair {
   const bytes = new Uint8Array(32).fill(seed);
-  return { secret: toBase64(bytes), public: toBase64(noble.publicKey(privateKey(bytes))) };
+  return { secret: toBase64(bytes), public: toBase64(nodeCrypto.publicKey(privateKey(bytes))) };
 }
 
 export const PSK_A = toBase64(new Uint8Array(32).fill(0xa7));

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { KeySet } from '../../src/analyze/key-set.ts';
 import { buildWorld } from '../../src/analyze/world.ts';
-import { noble } from '../../src/crypto/noble.ts';
+import { nodeCrypto } from '../../src/crypto/node.ts';
 import type { AnyRule } from '../../src/diagnose/rule.ts';
 import { dataAfterExpiry } from '../../src/diagnose/rules/data-after-expiry.ts';
 import { endpointRoamed } from '../../src/diagnose/rules/endpoint-roamed.ts';
@@ -476,7 +476,7 @@ describe('packets that the receiver drops', () => {
     const half = timeline.sessions[0]?.toResponder;
     if (half === undefined) throw new Error('no session');
     Object.assign(half, { unsealableCount: failed, opened });
-    const world = buildWorld([timeline], new KeySet(noble), new Map());
+    const world = buildWorld([timeline], new KeySet(nodeCrypto), new Map());
     const [view] = world.tunnels[0]?.sessions ?? [];
     const tunnel = world.tunnels[0];
     if (view === undefined || tunnel === undefined) throw new Error('no tunnel');

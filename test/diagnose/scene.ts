@@ -8,7 +8,7 @@ import { type Endpoint, parseEndpoint } from '../../src/base/address.ts';
 import { EMPTY } from '../../src/base/bytes.ts';
 import type { Time } from '../../src/base/time.ts';
 import type { Frame } from '../../src/capture/frame.ts';
-import { noble } from '../../src/crypto/noble.ts';
+import { nodeCrypto } from '../../src/crypto/node.ts';
 import type { AnyRule } from '../../src/diagnose/rule.ts';
 import { type Finding, runRules } from '../../src/diagnose/run.ts';
 import type { UnreachableKind } from '../../src/packet/datagram.ts';
@@ -32,7 +32,7 @@ export class Scene {
     this.#name = name;
     this.#local = local;
     this.#timed = timed;
-    this.#tracker = new CaptureTracker(name, new KeyedObserver(noble, new KeySet(noble)));
+    this.#tracker = new CaptureTracker(name, new KeyedObserver(nodeCrypto, new KeySet(nodeCrypto)));
   }
 
   initiation(seconds: number, from: string, to: string, index: number): this {
@@ -143,7 +143,7 @@ export class Scene {
 export function judge(rules: readonly AnyRule[], ...scenes: readonly Scene[]): readonly Finding[] {
   const world = buildWorld(
     scenes.map((scene) => scene.finish()),
-    new KeySet(noble),
+    new KeySet(nodeCrypto),
     new Map(),
   );
   return runRules(rules, world).findings;

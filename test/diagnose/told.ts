@@ -1,6 +1,7 @@
 /** What the whole analysis says of made captures: bytes and texts through `diagnose`, findings as short lines. */
 import type { At } from '../../src/analyze/vantage.ts';
 import { utf8 } from '../../src/base/bytes.ts';
+import { nodeCrypto } from '../../src/crypto/node.ts';
 import { diagnose, type Source } from '../../src/report/diagnose.ts';
 import type { ReportFinding } from '../../src/report/model.ts';
 import { type Asked, type AskOptions, answer, ask } from './handshakes.ts';
@@ -40,7 +41,7 @@ export async function tell({ packets, client, server, at, files = {} }: Made): P
     ['server.pcap', 'responder'],
   ]);
   const texts = Object.entries(files).map(([name, text]) => source(name, utf8(text)));
-  const { report } = await diagnose([...captures, ...texts], { at: at ?? sides });
+  const { report } = await diagnose([...captures, ...texts], { at: at ?? sides, crypto: nodeCrypto });
   return {
     lines: report.findings.map(({ severity, certainty, rule }) => `${severity} ${certainty} ${rule}`),
     hidden: report.hidden.map(({ rule }) => rule),

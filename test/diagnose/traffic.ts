@@ -3,7 +3,7 @@
 import { concat, putU32le, putU64le } from '../../src/base/bytes.ts';
 import { publicKey } from '../../src/base/keys.ts';
 import { type PcapFrame, pcapFile } from '../../src/capture/write-pcap.ts';
-import { noble } from '../../src/crypto/noble.ts';
+import { nodeCrypto } from '../../src/crypto/node.ts';
 import { mac1Key } from '../../src/wg/mac.ts';
 import { bytes, type Ends, ipv4, udp } from '../packet/build.ts';
 
@@ -53,7 +53,8 @@ function closed(message: Uint8Array, key: string | undefined): Uint8Array {
   const at = message.length - 32;
   message.fill(0, at + 16);
   const read = key === undefined ? undefined : new Uint8Array(Buffer.from(key, 'base64'));
-  if (read !== undefined) message.set(noble.mac(mac1Key(noble, publicKey(read)), message.subarray(0, at)), at);
+  if (read !== undefined)
+    message.set(nodeCrypto.mac(mac1Key(nodeCrypto, publicKey(read)), message.subarray(0, at)), at);
   return message;
 }
 

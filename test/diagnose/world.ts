@@ -8,7 +8,7 @@ import type { CaptureDamage } from '../../src/capture/frame.ts';
 import { openCapture } from '../../src/capture/open.ts';
 import { parseKeyLog } from '../../src/config/key-log.ts';
 import { parseWgConf } from '../../src/config/wg-quick.ts';
-import { noble } from '../../src/crypto/noble.ts';
+import { nodeCrypto } from '../../src/crypto/node.ts';
 import type { AnyRule } from '../../src/diagnose/rule.ts';
 import { type Finding, runRules } from '../../src/diagnose/run.ts';
 import { CaptureRun, runCapture } from '../../src/report/capture-run.ts';
@@ -25,7 +25,7 @@ export interface Given {
 }
 
 export async function worldOf(given: Given): Promise<World> {
-  const keys = new KeySet(noble);
+  const keys = new KeySet(nodeCrypto);
   for (const [name, text] of Object.entries(given.confs ?? {})) keys.addConf(name, name, parseWgConf(text).conf);
   for (const [name, text] of Object.entries(given.keyLogs ?? {})) keys.addKeyLog(name, parseKeyLog(text).keyLog);
   const timelines: Timeline[] = [];
@@ -33,7 +33,7 @@ export async function worldOf(given: Given): Promise<World> {
     const opened = await openCapture(once(bytes));
     if (!opened.ok) throw new Error(`${name}: ${opened.error.message}`);
     const { format } = opened.value;
-    const observer = new KeyedObserver(noble, keys);
+    const observer = new KeyedObserver(nodeCrypto, keys);
     const run = new CaptureRun({ id: name, name, format, keys, observer, problem: () => {} });
     const timeline = await runCapture(opened.value, run);
     timelines.push({ ...timeline, damage: [...timeline.damage, ...(given.damage ?? [])] });

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { parseIp } from '../../src/base/address.ts';
 import { putU16be } from '../../src/base/bytes.ts';
 import { presharedKey, privateKey, ZERO_PSK } from '../../src/base/keys.ts';
-import { noble } from '../../src/crypto/noble.ts';
+import { nodeCrypto } from '../../src/crypto/node.ts';
 import { type ProbeOptions, type ProbeResult, type ProbeTarget, probe } from '../../src/io/probe.ts';
 import { LINUX, type Policy } from '../../src/wg/policy.ts';
 import { at, chance, net } from '../wg/harness.ts';
@@ -23,11 +23,11 @@ interface Ran {
   readonly tookMs: number;
 }
 
-const KNOWN: Setup = { secret: SERVER, client: noble.publicKey(US) };
+const KNOWN: Setup = { secret: SERVER, client: nodeCrypto.publicKey(US) };
 
 const target = (change: Partial<ProbeTarget> = {}): ProbeTarget => ({
   secret: US,
-  publicKey: noble.publicKey(SERVER),
+  publicKey: nodeCrypto.publicKey(SERVER),
   psk: ZERO_PSK,
   allowedIps: [net('0.0.0.0/0'), net('::/0')],
   endpoints: [V4],
@@ -41,7 +41,7 @@ async function run(
 ): Promise<Ran> {
   const clock = new VirtualClock();
   const network = new VirtualNetwork(clock, hosts(clock));
-  const ports = { crypto: noble, random: chance(3), clock, network };
+  const ports = { crypto: nodeCrypto, random: chance(3), clock, network };
   const whole = { candidates: [], tries: 3, ...options, target: target(options.target) };
   const result = await clock.until(probe(ports, whole));
   const initiations = network.sent.filter(({ type }) => type === 1);
@@ -116,8 +116,8 @@ describe('handshake', () => {
   });
 
   test.each([
-    ['our own key', { publicKey: noble.publicKey(US) }, 'peer-is-self'],
-    ['a key of low order', { publicKey: noble.publicKey(US).fill(0) }, 'weak-shared-secret'],
+    ['our own key', { publicKey: nodeCrypto.publicKey(US) }, 'peer-is-self'],
+    ['a key of low order', { publicKey: nodeCrypto.publicKey(US).fill(0) }, 'weak-shared-secret'],
   ])('%s cannot be asked', async (_, change, kind) => {
     const ran = await run(() => ({}), { target: change as Partial<ProbeTarget> });
     expect(ran.result.attempts[0]?.outcome).toMatchObject({ kind: 'untried', drop: { kind } });

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { toBase64 } from '../../src/base/base64.ts';
 import { privateKey, publicKey, ZERO_PSK } from '../../src/base/keys.ts';
 import { parseWgConf } from '../../src/config/wg-quick.ts';
-import { noble } from '../../src/crypto/noble.ts';
+import { nodeCrypto } from '../../src/crypto/node.ts';
 import type { ProbeTarget } from '../../src/io/probe.ts';
 import { isResponder, rehearse } from '../../src/io/rehearse.ts';
 import { chance, clock } from '../wg/harness.ts';
@@ -13,11 +13,11 @@ const US = key(1);
 const SERVER = key(2);
 const STRANGER = key(3);
 const PSK = toBase64(new Uint8Array(32).fill(4));
-const text = (secret: typeof US): string => toBase64(noble.publicKey(secret));
+const text = (secret: typeof US): string => toBase64(nodeCrypto.publicKey(secret));
 
 const target: ProbeTarget = {
   secret: US,
-  publicKey: publicKey(noble.publicKey(SERVER)),
+  publicKey: publicKey(nodeCrypto.publicKey(SERVER)),
   psk: ZERO_PSK,
   allowedIps: [],
   endpoints: [],
@@ -42,7 +42,7 @@ test.each([
   ['a port of its choice', server(SERVER, text(US)).replace('51820', '0'), []],
   ['no private key', server(SERVER, text(US)).replace(/PrivateKey.*/, ''), undefined],
 ])('%s', (_, conf, kinds) => {
-  const ports = { crypto: noble, random: chance(1) };
+  const ports = { crypto: nodeCrypto, random: chance(1) };
   const rehearsal = rehearse(ports, target, parseWgConf(conf).conf, 51820, clock(0));
   expect(rehearsal?.faults.map(({ kind }) => kind)).toEqual(kinds);
   expect(JSON.stringify(rehearsal?.faults) ?? '').not.toContain(PSK);
@@ -56,5 +56,5 @@ test.each([
   ['our own', server(US, text(SERVER)), false],
   ['no private key', '[Interface]\n', false],
 ])('whose file: %s', (_, conf, responder) => {
-  expect(isResponder(noble, target, parseWgConf(conf).conf)).toBe(responder);
+  expect(isResponder(nodeCrypto, target, parseWgConf(conf).conf)).toBe(responder);
 });

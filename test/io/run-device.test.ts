@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import type { Bytes } from '../../src/base/bytes.ts';
 import { privateKey } from '../../src/base/keys.ts';
-import { noble } from '../../src/crypto/noble.ts';
+import { nodeCrypto } from '../../src/crypto/node.ts';
 import { DeviceDriver, type DeviceHooks, type SendEffect } from '../../src/io/run-device.ts';
 import { Device } from '../../src/wg/device.ts';
 import type { Drop } from '../../src/wg/drop.ts';
@@ -31,9 +31,9 @@ function side(secret: typeof ONE, peer: typeof ONE, clock: VirtualClock, policy:
     onDrop: (drop) => drops.push(drop),
     onPacket: (packet) => packets.push(packet),
   };
-  const driver = new DeviceDriver(new Device({ crypto: noble, random: chance(9), policy }), clock, hooks);
+  const driver = new DeviceDriver(new Device({ crypto: nodeCrypto, random: chance(9), policy }), clock, hooks);
   driver.configure({ change: 'private-key', privateKey: secret });
-  const publicKey = noble.publicKey(peer);
+  const publicKey = nodeCrypto.publicKey(peer);
   driver.configure({ change: 'peer', publicKey, endpoint: THERE, allowedIps: [net('10.0.0.0/8')] });
   return { driver, sent, drops, packets, clock };
 }

@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import type { WgwhyEvent } from '../../src/report/event.ts';
 import type { Fact, FrameRef, Report, ReportFinding, ReportInput, SequenceStep } from '../../src/report/model.ts';
+import { anyText } from '../any-text.ts';
 
 const EMPTY_COUNTS = { frames: 0, datagrams: 0, skipped: {}, messages: {}, verdicts: {} };
 
@@ -189,7 +190,7 @@ export const HOSTILE: Report = {
 const text = fc.oneof(
   fc.string({ unit: 'grapheme', maxLength: 40 }),
   fc.lorem({ maxCount: 12 }),
-  fc.string({ unit: 'binary', maxLength: 12 }),
+  anyText({ maxLength: 12 }),
 );
 const natural = fc.nat({ max: 1_000_000 });
 const digits = (length: number) => fc.nat({ max: 10 ** length - 1 }).map((n) => String(n).padStart(length, '0'));

@@ -9,6 +9,7 @@ import { formatTime, type Time } from '../../src/base/time.ts';
 import { openCapture } from '../../src/capture/open.ts';
 import { parseKeyLog } from '../../src/config/key-log.ts';
 import { noble } from '../../src/crypto/noble.ts';
+import { nodeCrypto } from '../../src/crypto/node.ts';
 import type { Crypto } from '../../src/crypto/port.ts';
 import { Decoder } from '../../src/packet/decode.ts';
 import { diagnose } from '../../src/report/diagnose.ts';
@@ -80,12 +81,17 @@ interface Ran {
 }
 
 /** The events carry lengths, never contents: the plaintext is taken where the AEAD gives it. */
-async function run(capture: string, keyLog?: string, publicKeys: readonly string[] = []): Promise<Ran> {
+async function run(
+  capture: string,
+  keyLog?: string,
+  publicKeys: readonly string[] = [],
+  backend: Crypto = noble,
+): Promise<Ran> {
   let opened: Bytes | undefined;
   const crypto: Crypto = {
-    ...noble,
+    ...backend,
     open: (...given) => {
-      const plaintext = noble.open(...given);
+      const plaintext = backend.open(...given);
       if (plaintext !== undefined) opened = copy(plaintext);
       return plaintext;
     },
@@ -286,7 +292,7 @@ describe.skipIf(SHARED_ABSENT)("Wireshark's cases", () => {
     const keyLog = SHARED_ABSENT ? '' : loadText('full_initiator.keys');
     test.each(Object.entries(cases.format_variants))('%s', async (name, wanted) => {
       const ownKeys = name === 'dsb-wireguard-be.pcapng';
-      const { messages, inner, report } = await run(`formats/${name}`, ownKeys ? undefined : keyLog);
+      const { messages, inner, report } = await run(`formats/${name}`, ownKeys ? undefined : keyLog, [], nodeCrypto);
       expect(messages.length).toBe(wanted.wg_messages);
       const ok = messages.filter(({ handshakeOk }) => handshakeOk === true).map(({ at }) => String(at.frame));
       expect(ok).toEqual(wanted.handshake_ok_frames);

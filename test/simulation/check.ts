@@ -3,7 +3,7 @@ import type { Report } from '../../src/report/model.ts';
 import type { Expected, Fault } from './faulty.ts';
 import { filesOf, reportOf, type View } from './files.ts';
 import { judge } from './judge.ts';
-import { planOf, type Weather } from './plan.ts';
+import { planOf, type Span, type Weather } from './plan.ts';
 import { type Outcome, type Plan, Simulation } from './simulation.ts';
 
 export const VIEWS: readonly View[] = ['client', 'server', 'both'];
@@ -52,8 +52,13 @@ export function run(plan: Plan, label: string): Ran {
 const serious = ({ findings }: Report) => findings.filter(({ severity }) => severity !== 'info');
 
 /** What the engine and then the analyzer did wrong in this weather, seen from these places. */
-export async function checkWeather(seed: number, weather: Weather, views: readonly View[]): Promise<string[]> {
-  const { plan, outcome, faults } = run(planOf(seed, weather), weather);
+export async function checkWeather(
+  seed: number,
+  weather: Weather,
+  views: readonly View[],
+  span: Span = 'full',
+): Promise<string[]> {
+  const { plan, outcome, faults } = run(planOf(seed, weather, span), weather);
   for (const view of views) {
     const report = await reportOf(filesOf(plan, outcome, view), view);
     const wrong = serious(report).filter(({ rule }) =>

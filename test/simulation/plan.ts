@@ -10,10 +10,18 @@ import type { Flow, Incident, Plan } from './simulation.ts';
 /** `clean`: nothing is wrong. `rough`: the path is bad, but lets things pass. `wild`: everything goes wrong, then stops. */
 export type Weather = 'clean' | 'rough' | 'wild';
 
+/**
+ * How long things go on before the network is well: `brief` is long enough for a session to be replaced at 120 s and to be
+ * refused at 180 s (wp §6.2), `full` for two of them.
+ */
+export type Span = 'brief' | 'full';
+
 /** After this long on a network that is well, every tunnel must be back. */
 export const BACK_WITHIN_MS = 60_000;
 
 const SECOND = 1000;
+/** Seconds. */
+const BUSY: Readonly<Record<Span, readonly [least: number, most: number]>> = { brief: [130, 270], full: [200, 500] };
 const NEVER_MS = 86_400_000;
 const EPOCH_SEC = 1_760_000_000;
 
@@ -45,7 +53,7 @@ const innerPrefixes = (n: number): string[] => [`10.9.0.${n}/32`, `fd09::${n}/12
 const outerText = (n: number, v6: boolean): string => (v6 ? `2001:db8:${n}::1` : `198.51.100.${n}`);
 
 /** A server, or a first among two, and its clients. */
-export function planOf(seed: number, weather: Weather): Plan {
+export function planOf(seed: number, weather: Weather, span: Span = 'full'): Plan {
   const chance = new Chance(seed);
   const v6 = chance.happens(0.3);
   const clients = chance.pick([1, 1, 1, 2, 3]);
@@ -108,7 +116,7 @@ export function planOf(seed: number, weather: Weather): Plan {
     ),
   ];
 
-  const busyMs = chance.whole(200, 500) * SECOND;
+  const busyMs = chance.whole(...BUSY[span]) * SECOND;
   const hush = weather === 'wild' && chance.happens(0.3);
   const calmMs = hush ? busyMs + chance.whole(600, 900) * SECOND : busyMs;
   const endMs = weather === 'wild' ? calmMs + 2 * BACK_WITHIN_MS : calmMs;

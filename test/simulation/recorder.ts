@@ -2,7 +2,7 @@
 import type { Endpoint } from '../../src/base/address.ts';
 import { type Bytes, putU16be } from '../../src/base/bytes.ts';
 import { addNs, type Time } from '../../src/base/time.ts';
-import { type PcapFrame, pcapFile } from '../../src/capture/write-pcap.ts';
+import { pcapFile } from '../../src/capture/write-pcap.ts';
 
 const ETHERNET = 14;
 const UDP = 8;
@@ -61,9 +61,9 @@ function frameOf({ from, to, bytes, ttl, tos }: Seen, id: number): Bytes {
   return out;
 }
 
-/** Its clock is steady, whatever becomes of the host's. */
+/** Its clock is steady, whatever becomes of the host's. Frames are made when they are asked for: most runs ask for none. */
 export class Recorder {
-  readonly frames: PcapFrame[] = [];
+  readonly #seen: { readonly seen: Seen; readonly atMs: number }[] = [];
   readonly #epoch: Time;
   readonly #fromMs: number;
   readonly #untilMs: number;
@@ -75,13 +75,16 @@ export class Recorder {
     this.#untilMs = untilMs;
   }
 
-  saw(seen: Seen, nowMs: number): void {
-    if (nowMs < this.#fromMs || nowMs > this.#untilMs) return;
-    const time = addNs(this.#epoch, BigInt(Math.round(nowMs * 1e6)));
-    this.frames.push({ time, bytes: frameOf(seen, this.frames.length) });
+  /** Copies the bytes: the host may open them in their own place. */
+  saw(seen: Seen, atMs: number): void {
+    if (atMs < this.#fromMs || atMs > this.#untilMs) return;
+    this.#seen.push({ seen: { ...seen, bytes: seen.bytes.slice() }, atMs });
   }
 
   pcap(): Bytes {
-    return pcapFile({ linkType: LINKTYPE_ETHERNET, nanoseconds: true }, this.frames);
+    const frames = this.#seen.map(({ seen, atMs }, id) => {
+      return { time: addNs(this.#epoch, BigInt(Math.round(atMs * 1e6))), bytes: frameOf(seen, id) };
+    });
+    return pcapFile({ linkType: LINKTYPE_ETHERNET, nanoseconds: true }, frames);
   }
 }

@@ -2,7 +2,6 @@
 import { describe, expect, test } from 'vitest';
 import { fromHex, toHex } from '../../src/base/bytes.ts';
 import { presharedKey, privateKey, ZERO_PSK } from '../../src/base/keys.ts';
-import { noble } from '../../src/crypto/noble.ts';
 import { nodeCrypto } from '../../src/crypto/node.ts';
 import { LINUX } from '../../src/wg/policy.ts';
 import {
@@ -27,8 +26,7 @@ const TO_B = ipv4(INNER_A, INNER_B);
 const TO_A = ipv4(INNER_B, INNER_A);
 const PSK = presharedKey(new Uint8Array(32).fill(0x51));
 
-const linkOf = (options: PairOptions = {}): Link =>
-  new Link(pair({ ...options, a: { crypto: nodeCrypto, ...options.a }, b: { crypto: nodeCrypto, ...options.b } }));
+const linkOf = (options: PairOptions = {}): Link => new Link(pair(options));
 
 function established(options: PairOptions = {}): Link {
   const link = linkOf(options);
@@ -63,7 +61,7 @@ describe('configuration', () => {
   test('a new private key makes new handshakes with it, and forgets those under way', () => {
     const { a, b } = pair();
     const secret = privateKey(new Uint8Array(32).fill(0x40));
-    const publicKey = noble.publicKey(secret);
+    const publicKey = nodeCrypto.publicKey(secret);
     const old = onlySend(a.packet(TO_B, 0));
     const answer = onlySend(b.datagram(old.bytes, a.address, 1));
     const changed = a.handle({ kind: 'configure', change: 'private-key', privateKey: secret }, 2);
@@ -78,7 +76,7 @@ describe('configuration', () => {
 
   test('AllowedIPs: the last writer has a prefix, replacing drops the rest', () => {
     const { a, b } = pair();
-    const third = noble.publicKey(privateKey(new Uint8Array(32).fill(0x48)));
+    const third = nodeCrypto.publicKey(privateKey(new Uint8Array(32).fill(0x48)));
     a.peer({ publicKey: third, allowedIps: [net('10.0.0.2/32'), net('10.9.0.0/16')] });
     expect(a.device.peers().map(({ allowedIps }) => allowedIps.length)).toEqual([0, 2]);
     a.peer({ publicKey: b.publicKey, allowedIps: [net('10.0.0.0/8')], replaceAllowedIps: true });
@@ -127,7 +125,7 @@ describe('configuration', () => {
     a.peer({ publicKey: b.publicKey, presharedKey: ZERO_PSK });
     const kept = privateKey(fromHex(`f8${'ff'.repeat(30)}7f`));
     expect(a.device.secrets()).toEqual({ privateKey: kept, presharedKeys: new Map() });
-    expect(a.device.publicKey).toEqual(noble.publicKey(kept));
+    expect(a.device.publicKey).toEqual(nodeCrypto.publicKey(kept));
     // The same key in either form is no change: the handshake under way is not begun again.
     expect(onlySend(a.packet(TO_B, 1)).message).toBe('initiation');
     expect(a.handle({ kind: 'configure', change: 'private-key', privateKey: unclamped }, 2).effects).toEqual([]);
@@ -137,7 +135,7 @@ describe('configuration', () => {
 
   test('AllowedIPs are taken away before others are added, and only what is the peer’s own', () => {
     const { a, b } = pair();
-    const third = noble.publicKey(privateKey(new Uint8Array(32).fill(0x48)));
+    const third = nodeCrypto.publicKey(privateKey(new Uint8Array(32).fill(0x48)));
     a.peer({ publicKey: third, allowedIps: [net('10.9.0.0/16')] });
     a.peer({ publicKey: b.publicKey, removeAllowedIps: [net('10.0.0.2/32'), net('10.9.0.0/16'), net('0.0.0.0/0')] });
     expect(outcome(a.packet(TO_B, 0))).toBe('no-allowed-ip');
@@ -148,7 +146,7 @@ describe('configuration', () => {
 
   test('what waited for an endpoint or a private key goes when it comes', () => {
     const a = new Party({ secret: SECRET_A, address: ADDRESS_A });
-    const publicKey = noble.publicKey(SECRET_B);
+    const publicKey = nodeCrypto.publicKey(SECRET_B);
     expect(drops(a.peer({ publicKey, persistentKeepalive: 5 })).map(({ kind }) => kind)).toContain('no-endpoint');
     expect(onlySend(a.peer({ publicKey, endpoint: ADDRESS_A })).message).toBe('initiation');
   });

@@ -1,7 +1,6 @@
 /** Where messages come from and go to: roaming, own addresses, cookies under load, and what leaves no trace. */
 import { describe, expect, test } from 'vitest';
 import { type Bytes, isZero } from '../../src/base/bytes.ts';
-import { nodeCrypto } from '../../src/crypto/node.ts';
 import { POLICIES } from '../../src/wg/policy.ts';
 import {
   ADDRESS_A,
@@ -20,8 +19,7 @@ import {
 const TO_B = ipv4(INNER_A, INNER_B);
 const TO_A = ipv4(INNER_B, INNER_A);
 
-const linkOf = (options: PairOptions = {}): Link =>
-  new Link(pair({ ...options, a: { crypto: nodeCrypto, ...options.a }, b: { crypto: nodeCrypto, ...options.b } }));
+const linkOf = (options: PairOptions = {}): Link => new Link(pair(options));
 
 function established(options: PairOptions = {}): Link {
   const link = linkOf(options);

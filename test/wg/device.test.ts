@@ -3,7 +3,6 @@ import { describe, expect, test } from 'vitest';
 import { toHex } from '../../src/base/bytes.ts';
 import { presharedKey } from '../../src/base/keys.ts';
 import { noble } from '../../src/crypto/noble.ts';
-import { nodeCrypto } from '../../src/crypto/node.ts';
 import { LINUX, POLICIES, type PolicyName } from '../../src/wg/policy.ts';
 import {
   ADDRESS_A,
@@ -16,6 +15,7 @@ import {
   Link,
   net,
   onlySend,
+  outcome,
   type PairOptions,
   pair,
   sends,
@@ -26,8 +26,7 @@ const TO_A = ipv4(INNER_B, INNER_A);
 const PSK = presharedKey(new Uint8Array(32).fill(0x51));
 const OTHER_PSK = presharedKey(new Uint8Array(32).fill(0x52));
 
-const linkOf = (options: PairOptions = {}): Link =>
-  new Link(pair({ ...options, a: { crypto: nodeCrypto, ...options.a }, b: { crypto: nodeCrypto, ...options.b } }));
+const linkOf = (options: PairOptions = {}): Link => new Link(pair(options));
 
 function established(options: PairOptions = {}): Link {
   const link = linkOf(options);
@@ -81,7 +80,7 @@ describe('a session from nothing', () => {
     const marked = TO_B.slice();
     marked[1] = 0xff;
     expect(onlySend(a.packet(marked, 0)).tos).toBe(0x88);
-    const link = established({ a: { crypto: noble } });
+    const link = established();
     expect(onlySend(link.send('a', marked)).tos).toBe(2);
     marked[1] = 0x01;
     expect(onlySend(link.send('a', marked)).tos).toBe(1);
@@ -233,4 +232,16 @@ test('counters run out: the session stops sending, and a new one takes over', ()
   link.send('a', TO_B);
   link.runTo(6100);
   expect(link.log(6000)).toEqual(['6 a data', '6 a data', '6 a initiation', '6.01 b response', '6.02 a data']);
+});
+
+test.each([
+  ['linux', 'counter-exhausted'],
+  ['wireguard-go', 'data'],
+] as const)('%s: after the last counter an earlier one is judged %s', (name, judged) => {
+  const policy = { ...POLICIES[name], rejectAfterMessages: { low: 3, high: 0 } };
+  const link = established({ b: { policy } });
+  const [earlier, last] = [1, 2].map(() => onlySend(link.a.packet(TO_B, 40)).bytes);
+  for (const bytes of [last, earlier])
+    link.outcomes.push(outcome(link.b.datagram(bytes ?? expect.fail(), ADDRESS_A, 50)));
+  expect(link.outcomes.slice(-2)).toEqual(['data', judged]);
 });

@@ -2,7 +2,6 @@
 import { expect, test } from 'vitest';
 import { type Bytes, EMPTY, fromHex, u32le } from '../../src/base/bytes.ts';
 import { presharedKey, privateKey, publicKey } from '../../src/base/keys.ts';
-import { noble } from '../../src/crypto/noble.ts';
 import { nodeCrypto } from '../../src/crypto/node.ts';
 import { FINDING_OF_DROP } from '../../src/wg/catalogue.ts';
 import type { Drop, DropKind } from '../../src/wg/drop.ts';
@@ -19,8 +18,7 @@ const TO_B = ipv4(INNER_A, INNER_B);
 const STRANGER = at('203.0.113.5:5');
 const ZERO_KEY = publicKey(new Uint8Array(32));
 
-const linkOf = (policy: Policy = LINUX): Link =>
-  new Link(pair({ a: { crypto: nodeCrypto, policy }, b: { crypto: nodeCrypto, policy } }));
+const linkOf = (policy: Policy = LINUX): Link => new Link(pair({ a: { policy }, b: { policy } }));
 
 /** A link whose a has sent an initiation that is still on its way. */
 function begun(policy?: Policy): { readonly link: Link; readonly initiation: Bytes } {
@@ -50,9 +48,9 @@ interface Forged {
 
 /** An initiation to b with a right MAC1, made by hand. */
 function forge({ secret = SECRET_A, claims, change, ephemeral = 0x60 }: Forged): Bytes {
-  const remote = noble.publicKey(SECRET_B);
-  const created = createInitiation(noble, {
-    local: { secret, publicKey: claims ?? noble.publicKey(secret) },
+  const remote = nodeCrypto.publicKey(SECRET_B);
+  const created = createInitiation(nodeCrypto, {
+    local: { secret, publicKey: claims ?? nodeCrypto.publicKey(secret) },
     remote,
     ephemeral: privateKey(new Uint8Array(32).fill(ephemeral)),
     sender: 9,
@@ -62,7 +60,7 @@ function forge({ secret = SECRET_A, claims, change, ephemeral = 0x60 }: Forged):
   if (!created.ok) return expect.fail(created.error.kind);
   const { bytes } = created.value;
   change?.(bytes);
-  stampMacs(noble, mac1Key(noble, remote), undefined, bytes);
+  stampMacs(nodeCrypto, mac1Key(nodeCrypto, remote), undefined, bytes);
   return bytes;
 }
 
@@ -81,7 +79,7 @@ function inner(plain: Bytes): Step {
     keys.push(key.slice());
     return nodeCrypto.aeadKey(key);
   };
-  const link = new Link(pair({ a: { crypto: { ...nodeCrypto, aeadKey } }, b: { crypto: nodeCrypto } }));
+  const link = new Link(pair({ a: { crypto: { ...nodeCrypto, aeadKey } } }));
   link.send('a', TO_B);
   link.runTo(40);
   const [sending] = keys;
@@ -259,7 +257,7 @@ test('each DH is looked at: es, ss of a peer whose key is no point, ee and se of
   link.runTo(15);
   const response = last(link, 'response').slice();
   response.fill(0, 12, 44);
-  stampMacs(noble, mac1Key(noble, link.a.publicKey), undefined, response);
+  stampMacs(nodeCrypto, mac1Key(nodeCrypto, link.a.publicKey), undefined, response);
   expect(tokenOf(link.a.datagram(response, STRANGER, 16))).toBe('ee');
   const sending = b.peer({ publicKey: ZERO_KEY, endpoint: STRANGER, persistentKeepalive: 1 });
   expect(tokenOf(sending)).toBe('ss');

@@ -5,7 +5,7 @@ import { toBase64 } from '../../src/base/base64.ts';
 import { type Bytes, fromHex, putU16be, putU32be } from '../../src/base/bytes.ts';
 import { type PresharedKey, type PrivateKey, type PublicKey, privateKey } from '../../src/base/keys.ts';
 import type { Now, Time } from '../../src/base/time.ts';
-import { noble } from '../../src/crypto/noble.ts';
+import { nodeCrypto } from '../../src/crypto/node.ts';
 import type { Crypto } from '../../src/crypto/port.ts';
 import { Device } from '../../src/wg/device.ts';
 import type { Drop, DropKind } from '../../src/wg/drop.ts';
@@ -65,6 +65,7 @@ export interface PartyOptions {
   readonly seed?: number;
   readonly script?: Script;
   readonly policy?: Policy;
+  /** The fast backend unless told. */
   readonly crypto?: Crypto;
   readonly keyLog?: (line: string) => void;
 }
@@ -77,7 +78,7 @@ export class Party {
   address: Endpoint;
   readonly effects: Effect[] = [];
 
-  constructor({ secret, address, seed = 7, script, policy, crypto = noble, keyLog }: PartyOptions) {
+  constructor({ secret, address, seed = 7, script, policy, crypto = nodeCrypto, keyLog }: PartyOptions) {
     const random = chance(seed, script);
     this.device = new Device({
       crypto,

@@ -1,7 +1,7 @@
 /** How sessions follow each other: the kernel's rotation as a table (noise.c, add_new_keypair and received_with_keypair). */
 import { expect, test } from 'vitest';
 import { toHex } from '../../src/base/bytes.ts';
-import { noble } from '../../src/crypto/noble.ts';
+import { nodeCrypto } from '../../src/crypto/node.ts';
 import { Keyring } from '../../src/wg/keyring.ts';
 import { LINUX } from '../../src/wg/policy.ts';
 import { type Role, Session } from '../../src/wg/session.ts';
@@ -14,7 +14,7 @@ const data = (name: string): Action => ['confirm', name];
 
 function session(role: Role): Session {
   const keys = { initiatorToResponder: new Uint8Array(32), responderToInitiator: new Uint8Array(32) };
-  return new Session(noble, LINUX, { role, localIndex: 1, remoteIndex: 2, keys, nowMs: 0 });
+  return new Session(nodeCrypto, LINUX, { role, localIndex: 1, remoteIndex: 2, keys, nowMs: 0 });
 }
 
 test.each<readonly [string, readonly Action[], string, string]>([
@@ -56,7 +56,7 @@ test.each<readonly [string, readonly Action[], string, string]>([
 test('a session: counters, ages, and keys that are gone after wiping', () => {
   const [keyA, keyB] = [new Uint8Array(32).fill(1), new Uint8Array(32).fill(2)];
   const make = (role: Role, localIndex: number, remoteIndex: number) =>
-    new Session(noble, LINUX, {
+    new Session(nodeCrypto, LINUX, {
       role,
       localIndex,
       remoteIndex,
@@ -78,7 +78,7 @@ test('a session: counters, ages, and keys that are gone after wiping', () => {
 
 test('the caller’s copies of the keys are wiped', () => {
   const keys = { initiatorToResponder: new Uint8Array(32).fill(1), responderToInitiator: new Uint8Array(32).fill(2) };
-  new Session(noble, LINUX, { role: 'initiator', localIndex: 1, remoteIndex: 2, keys, nowMs: 0 });
+  new Session(nodeCrypto, LINUX, { role: 'initiator', localIndex: 1, remoteIndex: 2, keys, nowMs: 0 });
   expect(keys.initiatorToResponder).toEqual(new Uint8Array(32));
   expect(keys.responderToInitiator).toEqual(new Uint8Array(32));
 });
@@ -87,8 +87,8 @@ test('the counter carries over into its upper half, and both go on the wire', ()
   const keys = () => ({ initiatorToResponder: new Uint8Array(32), responderToInitiator: new Uint8Array(32) });
   const ends = { localIndex: 1, remoteIndex: 2, nowMs: 0 };
   const counter = { low: 0xffff_ffff, high: 6 };
-  const from = new Session(noble, LINUX, { ...ends, role: 'initiator', keys: keys(), counter });
-  const to = new Session(noble, LINUX, { ...ends, role: 'responder', keys: keys() });
+  const from = new Session(nodeCrypto, LINUX, { ...ends, role: 'initiator', keys: keys(), counter });
+  const to = new Session(nodeCrypto, LINUX, { ...ends, role: 'responder', keys: keys() });
   const room = new Uint8Array(32);
   const sealed = [0, 1].map(() => {
     from.seal(room, 0);

@@ -1,7 +1,7 @@
 /** Load, and the cookies that come of it: when, for how long, and for what source. */
 import { describe, expect, test } from 'vitest';
 import { type Bytes, toHex } from '../../src/base/bytes.ts';
-import { noble } from '../../src/crypto/noble.ts';
+import { nodeCrypto } from '../../src/crypto/node.ts';
 import { CookieJar, CookieSecret } from '../../src/wg/cookie-secret.ts';
 import { LoadGauge } from '../../src/wg/load.ts';
 import { BORINGTUN, type CookieForm, GOTATUN, LINUX, WIREGUARD_GO } from '../../src/wg/policy.ts';
@@ -54,7 +54,7 @@ test('more sources in a second than are counted are load by themselves', () => {
 
 describe('cookies', () => {
   const cookieAt = (form: CookieForm) => {
-    const secret = new CookieSecret(noble, chance(5), form);
+    const secret = new CookieSecret(nodeCrypto, chance(5), form);
     return (from: string, nowMs: number): string => toHex(secret.cookie(at(from), nowMs));
   };
 

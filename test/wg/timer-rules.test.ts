@@ -1,6 +1,5 @@
 /** Every rule of the timers as one line: what happens, and when what goes out (wp §6; figures of the kernel). Seconds. */
 import { expect, test } from 'vitest';
-import { nodeCrypto } from '../../src/crypto/node.ts';
 import { BORINGTUN, LINUX, type Policy, WIREGUARD_GO } from '../../src/wg/policy.ts';
 import { drops, INNER_A, INNER_B, ipv4, Link, type PairOptions, pair, type Script } from './harness.ts';
 
@@ -8,8 +7,7 @@ const TO_B = ipv4(INNER_A, INNER_B);
 const TO_A = ipv4(INNER_B, INNER_A);
 
 function linkOf(policy: Policy = LINUX, options: PairOptions = {}, script: Script = {}): Link {
-  const both = { crypto: nodeCrypto, policy };
-  return new Link(pair({ ...options, a: { ...both, script, ...options.a }, b: { ...both, ...options.b } }));
+  return new Link(pair({ ...options, a: { policy, script, ...options.a }, b: { policy, ...options.b } }));
 }
 
 /** A session between a, the initiator, and b; both sides have sent and received nothing since. At 0.02 s. */

@@ -1,0 +1,2 @@
+/** Runs before each test file; what it imports runs once for each worker. */
+import './equal-bytes.ts';
