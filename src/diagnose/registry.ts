@@ -29,6 +29,7 @@ import { keyChanged } from './rules/key-changed.ts';
 import { keyMismatch } from './rules/key-mismatch.ts';
 import { keyMissing } from './rules/key-missing.ts';
 import { keyRoleSwap } from './rules/key-role-swap.ts';
+import { logRefusal } from './rules/log-refusal.ts';
 import { mac2Invalid } from './rules/mac2-invalid.ts';
 import { malformedMessage } from './rules/malformed-message.ts';
 import { modifiedInTransit } from './rules/modified-in-transit.ts';
@@ -130,4 +131,5 @@ export const rules: readonly AnyRule[] = [
   endpointPortMismatch,
   allowedipsMissingAddress,
   allowedipsOverlap,
+  logRefusal,
 ];

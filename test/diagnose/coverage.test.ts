@@ -25,6 +25,7 @@ const SHOWN_ELSEWHERE: Readonly<Record<string, string>> = {
   'key-changed': 'rules-handshake.test.ts',
   'key-missing': 'rules-capture.test.ts',
   'key-role-swap': 'rules-config.test.ts',
+  'log-refusal': 'rules-log.test.ts',
   'mac2-invalid': 'rules-cookie.test.ts',
   'malformed-message': 'rules-capture.test.ts',
   'not-wireguard': 'rules-capture.test.ts',

@@ -45,6 +45,9 @@ describe.each(rules.map((rule) => [rule.name, rule] as const))('%s', (_, { expla
   });
 });
 
+/** Where a cause has no name in the catalogue: an implementation’s own words in a log. */
+const ADDED = new Set(['log-refusal']);
+
 /** First cells of the tables and the plain lists of the catalogue. */
 function catalogue(): string[] {
   const text = readFileSync(shared('FINDINGS.md'), 'utf8');
@@ -53,5 +56,5 @@ function catalogue(): string[] {
 
 test.skipIf(SHARED_ABSENT)('names are those of the catalogue', () => {
   const known = new Set(catalogue());
-  expect(names.filter((name) => !known.has(name))).toEqual([]);
+  expect(names.filter((name) => !known.has(name) && !ADDED.has(name))).toEqual([]);
 });

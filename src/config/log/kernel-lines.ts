@@ -1,5 +1,5 @@
 /** Messages of the Linux module with dynamic debug on; Windows and RouterOS have the same ones, the latter without numbers. */
-import type { KnownLine } from './event.ts';
+import type { DropReason, KnownLine } from './event.ts';
 
 /** `peer 1 (192.0.2.1:51820)`, `peer 1`, `peer (192.0.2.1:51820)`, `peer`. */
 const PEER = 'peer(?: (?<peer>\\d+))?(?: \\((?<endpoint>[^()]*|\\([a-z ]+\\))\\))?';
@@ -7,6 +7,17 @@ const FROM = '(?<endpoint>\\S+)';
 
 function begins(text: string): RegExp {
   return new RegExp(`^${text}`);
+}
+
+/** Counters below the greatest that the kernel’s window still holds (COUNTER_WINDOW_SIZE), and the first it never takes. */
+const WINDOW = 8128n;
+const LIMIT = 2n ** 64n - 2n ** 13n - 1n;
+
+/** One line for three causes; its numbers tell which. `max` is the next counter that was expected. */
+export function nonceReason(nonce: string, max: string): DropReason {
+  const [counter, next] = [BigInt(nonce), BigInt(max)];
+  if (counter >= LIMIT || next >= LIMIT) return 'DATA_COUNTER_LIMIT';
+  return counter + 1n + WINDOW < next ? 'DATA_REPLAY_TOO_OLD' : 'DATA_REPLAY_DUPLICATE';
 }
 
 /** drivers/net/wireguard: device.c, noise.c, peer.c, receive.c, send.c, socket.c, timers.c, cookie.c. */
@@ -64,7 +75,7 @@ export const KERNEL_LINES: readonly KnownLine[] = [
   { kind: 'refused', pattern: begins('Could not decrypt invalid cookie response'), reasons: ['COOKIE_AEAD'] },
   {
     kind: 'refused',
-    pattern: begins('Packet has invalid nonce \\d+ \\(max \\d+\\)'),
+    pattern: begins('Packet has invalid nonce (?<nonce>\\d+) \\(max (?<max>\\d+)\\)'),
     reasons: ['DATA_COUNTER_LIMIT', 'DATA_REPLAY_DUPLICATE', 'DATA_REPLAY_TOO_OLD'],
   },
   {

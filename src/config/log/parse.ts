@@ -9,7 +9,7 @@ import type { Line } from '../text.ts';
 import { BORINGTUN_LINES } from './boringtun-lines.ts';
 import type { KnownLine, LogEvent, LogImplementation, LogPeer } from './event.ts';
 import { GO_LINES } from './go-lines.ts';
-import { KERNEL_LINES } from './kernel-lines.ts';
+import { KERNEL_LINES, nonceReason } from './kernel-lines.ts';
 import { type LogTime, leadingTime } from './time.ts';
 
 interface Spoken {
@@ -137,6 +137,7 @@ function eventOf(line: Line): LogEvent | undefined {
     const match = pattern.exec(spoken.message);
     if (match === null) continue;
     const groups = match.groups ?? {};
+    const { nonce, max } = groups;
     const number = groups['peer'] === undefined ? undefined : Number(groups['peer']);
     return given({
       kind,
@@ -148,7 +149,7 @@ function eventOf(line: Line): LogEvent | undefined {
       peer: spoken.peer ?? (number === undefined ? undefined : { kind: 'number' as const, number }),
       endpoint: outerEndpoint(groups['endpoint']),
       attempt: groups['try'] === undefined ? undefined : Number(groups['try']),
-      reasons: reasons ?? [],
+      reasons: nonce === undefined || max === undefined ? (reasons ?? []) : [nonceReason(nonce, max)],
       refusedTimestamp: stamp(groups['stamp']),
       innerAddress: groups['inner'],
     });

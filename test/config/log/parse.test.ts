@@ -282,10 +282,16 @@ describe.skipIf(SHARED_ABSENT)('the reasons that are documented', () => {
       return text !== undefined || /\bsame\b/.test(said) ? [[row.code, last] as [string, string]] : [];
     });
   };
-  const filled = (text: string): string =>
+  /** Numbers that mean this cause and no other. */
+  const NONCES: Readonly<Record<string, string>> = {
+    DATA_COUNTER_LIMIT: '18446744073709543423 (max 9)',
+    DATA_REPLAY_DUPLICATE: '872 (max 9000)',
+    DATA_REPLAY_TOO_OLD: '870 (max 9000)',
+  };
+  const filled = (text: string, code: string): string =>
     text
       .replace(/peer %llu \(%s\)/g, 'peer 1 (192.0.2.1:5)')
-      .replace(/%llu \(max %llu\)/, '7 (max 9000)')
+      .replace(/%llu \(max %llu\)/, NONCES[code] ?? '')
       .replace(/(allowed IPs matching|src IP) \(?%s\)?/, (all) => all.replace('%s', '10.0.0.9'))
       .replace(/error %d/, 'error -101')
       .replace(/handshake replay @ %v/, 'handshake replay @ 2001-01-01 00:00:03.9 +0000 UTC')
@@ -294,7 +300,7 @@ describe.skipIf(SHARED_ABSENT)('the reasons that are documented', () => {
       .replace(/%s|%v/g, '192.0.2.1:5');
 
   test.each(quoted((row) => row.kernel[0] ?? ''))('kernel: %s', (code, text) => {
-    const line = filled(text).replace(
+    const line = filled(text, code).replace(
       /^Packet (is neither ipv4 nor ipv6|has incorrect size)$/,
       'Packet $1 from peer 1 (192.0.2.1:5)',
     );
@@ -302,7 +308,7 @@ describe.skipIf(SHARED_ABSENT)('the reasons that are documented', () => {
   });
 
   test.each(quoted((row) => row.wireguard_go[0] ?? ''))('wireguard-go: %s', (code, text) => {
-    const line = filled(text)
+    const line = filled(text, code)
       .replace(/^192\.0\.2\.1:5 - /, '')
       .replace('IPv4/IPv6', 'IPv6');
     const whole = line === 'no known endpoint for peer' ? `Failed to send handshake initiation: ${line}` : line;
