@@ -50,6 +50,8 @@ export interface Found<F extends Facts> {
   readonly ruledOut?: readonly RuledOut[];
   /** Keys or captures that would settle what is open. */
   readonly missing?: readonly { readonly key: string; readonly wouldSettle: string }[];
+  /** Rules that this speaks for: a finding of theirs about one of the frames takes it in as a further witness. */
+  readonly corroborates?: readonly string[];
   /** What would mend it, where one file is at fault and shows it. */
   readonly edits?: readonly Edit[];
 }

@@ -22,6 +22,7 @@ export interface Finding {
   readonly message: string;
   readonly fix: Fix;
   readonly edits: readonly Edit[];
+  readonly corroborates: readonly string[];
 }
 
 export interface Outcome {
@@ -38,8 +39,8 @@ const CERTAINTY: Readonly<Record<Certainty, number>> = { proven: 0, deduced: 1, 
 export function runRules(rules: readonly AnyRule[], world: World): Outcome {
   const raised: Finding[] = [];
   for (const rule of rules) for (const finding of raiseAll(rule, world)) raised.push(finding);
-  const merged = foldMany(mergeSame(raised));
-  const hidden: { rule: string; by: string; subject: string }[] = [];
+  const hidden: Hidden = [];
+  const merged = foldMany(hearWitnesses(mergeSame(raised), hidden));
   const shown = merged.filter((finding) => {
     const by = merged.find((other) => hides(other, finding));
     if (by !== undefined) hidden.push({ rule: finding.rule.name, by: by.rule.name, subject: finding.subject });
@@ -56,6 +57,37 @@ export function runRules(rules: readonly AnyRule[], world: World): Outcome {
   );
   return { findings: shown, hidden };
 }
+
+type Hidden = { rule: string; by: string; subject: string }[];
+
+/**
+ * What a witness says of a message that a finding cites becomes a part of that finding: it proves it where it can mean
+ * nothing else; where it is one of several, it has at least been refused, which a lost message is not.
+ */
+function hearWitnesses(findings: readonly Finding[], hidden: Hidden): Finding[] {
+  const out = [...findings];
+  for (const witness of findings) {
+    if (witness.corroborates.length === 0 || witness.frames.length === 0) continue;
+    const spoken = new Set(witness.frames.map(frameKey));
+    const heard = out.findIndex(
+      ({ rule, frames }) =>
+        witness.corroborates.includes(rule.name) && frames.some((frame) => spoken.has(frameKey(frame))),
+    );
+    const finding = out[heard];
+    if (finding === undefined) continue;
+    const certainty = witness.corroborates.length === 1 ? 'proven' : 'deduced';
+    out[heard] = {
+      ...finding,
+      certainty: CERTAINTY[certainty] < CERTAINTY[finding.certainty] ? certainty : finding.certainty,
+      notes: [...finding.notes, witness.message],
+    };
+    out.splice(out.indexOf(witness), 1);
+    hidden.push({ rule: witness.rule.name, by: finding.rule.name, subject: witness.subject });
+  }
+  return out;
+}
+
+const frameKey = ({ capture, frame }: FrameId): string => `${capture}/${frame}`;
 
 function byTime(a: Finding, b: Finding): number {
   const [x, y] = [a.frames[0], b.frames[0]];
@@ -133,6 +165,7 @@ function* raise(
       message: rule.message(found.facts),
       fix: rule.fix?.(found.facts) ?? {},
       edits: found.edits ?? [],
+      corroborates: found.corroborates ?? [],
     };
   }
 }

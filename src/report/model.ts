@@ -84,6 +84,16 @@ export interface SequenceStep {
   readonly label: string;
   readonly verdict: 'accepted' | 'refused' | 'undecided' | 'none';
   readonly note?: string;
+  /** Lines of logs that speak of this message, or of the time between it and the next. */
+  readonly said?: readonly SaidLine[];
+}
+
+export interface SaidLine {
+  readonly input: string;
+  readonly line: number;
+  /** `the kernel`, `wireguard-go`, … */
+  readonly speaker: string;
+  readonly text: string;
 }
 
 export interface Report {

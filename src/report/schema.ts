@@ -100,7 +100,7 @@ const step = record(
     label: text,
     verdict: oneOf('accepted', 'refused', 'undecided', 'none'),
   },
-  { note: text },
+  { note: text, said: list(record({ input: text, line: natural, speaker: text, text })) },
 );
 
 export const reportSchema = {

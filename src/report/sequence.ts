@@ -1,6 +1,6 @@
 /** The messages as a ladder of two columns in plain text: who sent what to whom, when, and what became of it. */
 import type { Report, SequenceStep } from './model.ts';
-import type { Page } from './text-page.ts';
+import { nameOf, type Page } from './text-page.ts';
 import { relative } from './text-time.ts';
 import { pad, type Tone, widthOf, wrap } from './text-wrap.ts';
 
@@ -105,6 +105,8 @@ function rungLines(page: Page, ladder: Ladder, rung: Ladder['rungs'][number], st
   const last = lines.length - 1;
   if (verdict !== 'none') lines[last] = `${lines[last] ?? ''}  ${page.paint(TONES[verdict], verdict)}`;
   for (const remark of remarks(ladder, rung, note)) lines.push(...wrap(remark, page.width, `${space}    `));
+  for (const { input, line, speaker, text } of step.said ?? [])
+    lines.push(...wrap(`${nameOf(page, input)} line ${line}: ${speaker}: ${text}`, page.width, `${space}    `));
   return lines;
 }
 

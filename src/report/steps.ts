@@ -3,9 +3,10 @@ import { indexText, type MergedExchange } from '../analyze/merge.ts';
 import type { Verdict } from '../analyze/sight.ts';
 import type { FrameId, Seen } from '../analyze/timeline.ts';
 import type { World } from '../analyze/world.ts';
+import { type LogLine, linesOfMessages, SPEAKER } from '../diagnose/log-evidence.ts';
 import type { Finding } from '../diagnose/run.ts';
 import { frameRef } from './capture-run.ts';
-import type { SequenceStep } from './model.ts';
+import type { SaidLine, SequenceStep } from './model.ts';
 
 const STEPS = 14;
 
@@ -17,10 +18,11 @@ export function sequenceOf(world: World, findings: readonly Finding[]): Sequence
   const refused = new Set(
     findings.filter(({ rule }) => REFUSALS.includes(rule.name)).flatMap(({ frames }) => frames.map(frameKey)),
   );
+  const said = linesOfMessages(world);
   const out: SequenceStep[] = [];
   for (const merged of tunnel.exchanges) {
     if (out.length >= STEPS) break;
-    out.push(...exchangeSteps(merged, world, refused));
+    out.push(...exchangeSteps(merged, world, refused, said));
   }
   return out.slice(0, STEPS);
 }
@@ -30,7 +32,25 @@ const REFUSALS: readonly string[] = ['wrong-responder-key'];
 
 const frameKey = ({ capture, frame }: FrameId): string => `${capture}/${frame}`;
 
-function exchangeSteps(merged: MergedExchange, world: World, refused: ReadonlySet<string>): SequenceStep[] {
+type Said = ReadonlyMap<Seen, readonly LogLine[]>;
+
+const LINES = 3;
+
+/** Of one message, in whichever capture it was that the log fits. */
+function saidOf(copies: readonly (Seen | undefined)[], said: Said): { readonly said?: readonly SaidLine[] } {
+  const lines = copies.flatMap((seen) => (seen === undefined ? [] : (said.get(seen) ?? []))).slice(0, LINES);
+  if (lines.length === 0) return {};
+  return {
+    said: lines.map(({ machine, event }) => ({
+      input: machine.input,
+      line: event.line,
+      speaker: SPEAKER[event.implementation],
+      text: event.text,
+    })),
+  };
+}
+
+function exchangeSteps(merged: MergedExchange, world: World, refused: ReadonlySet<string>, said: Said): SequenceStep[] {
   const out: SequenceStep[] = [];
   const views = merged.views;
   const first = views.find(({ exchange }) => exchange.initiation !== undefined);
@@ -45,24 +65,29 @@ function exchangeSteps(merged: MergedExchange, world: World, refused: ReadonlySe
     const note = [mac1?.kind === 'none' ? 'MAC1 fits no known key' : undefined, onlyIn(where, world)].filter(
       (part) => part !== undefined,
     );
-    out.push(step(first.exchange.initiation, `initiation ${merged.id}`, verdict, note.join('; ')));
+    const drawn = step(first.exchange.initiation, `initiation ${merged.id}`, verdict, note.join('; '));
+    out.push({
+      ...drawn,
+      ...saidOf(
+        views.map(({ exchange }) => exchange.initiation),
+        said,
+      ),
+    });
   }
   const answered = views.findLast(({ exchange }) => exchange.responses.length > 0);
   for (const { seen, sight } of answered?.exchange.responses ?? []) {
     const where = views
       .filter(({ exchange }) => exchange.responses.some((r) => r.seen.sender === seen.sender))
       .map(({ timeline }) => timeline.capture);
-    out.push(
-      step(
-        seen,
-        `response ${indexText(seen.sender)} → ${indexText(seen.receiver)}`,
-        sight.verdict,
-        onlyIn(where, world),
-      ),
+    const label = `response ${indexText(seen.sender)} → ${indexText(seen.receiver)}`;
+    const copies = views.flatMap(({ exchange }) =>
+      exchange.responses.filter((r) => r.seen.sender === seen.sender).map((r) => r.seen),
     );
+    out.push({ ...step(seen, label, sight.verdict, onlyIn(where, world)), ...saidOf(copies, said) });
   }
   for (const { exchange } of views) {
-    for (const { seen, sight } of exchange.cookies) out.push(step(seen, 'cookie reply', sight.verdict));
+    for (const { seen, sight } of exchange.cookies)
+      out.push({ ...step(seen, 'cookie reply', sight.verdict), ...saidOf([seen], said) });
     for (const icmp of exchange.icmp) {
       const label = `ICMP ${icmp.error.replace(/-/g, ' ')}`;
       out.push({ frame: frameRef(icmp.at), from: icmp.from, to: icmp.quotedFrom.text, label, verdict: 'none' });

@@ -58,6 +58,8 @@ describe('exit code and text', () => {
     ['wrong-server-key-both', both('wrong-server-key'), 1],
     ['psk-mismatch-client', client('psk-mismatch'), 1],
     ['kernel-clock-reset-server', server('kernel-clock-reset'), 1],
+    ['psk-mismatch-client-log', [...client('psk-mismatch'), `${LAB}/psk-mismatch/client.log`], 1],
+    ['kernel-clock-reset-server-log', [...server('kernel-clock-reset'), `${LAB}/kernel-clock-reset/server.log`], 1],
     ['healthy-both', both('healthy'), 0],
     ['healthy-both-verbose', [...both('healthy'), '--verbose'], 0],
     ['snaplen-96-both', both('snaplen-96'), 0],

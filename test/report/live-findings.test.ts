@@ -22,6 +22,7 @@ function found(rule: string, more: Partial<Finding> = {}): Finding {
     message: rule,
     fix: {},
     edits: [],
+    corroborates: [],
     ...more,
   };
 }

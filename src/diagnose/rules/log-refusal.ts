@@ -1,19 +1,15 @@
 /** A log in which an implementation itself says what it dropped: no argument is needed then, only the translation. */
 import type { Machine } from '../../analyze/machine.ts';
+import type { FrameId } from '../../analyze/timeline.ts';
+import type { World } from '../../analyze/world.ts';
 import type { DropReason, LogEvent } from '../../config/log/event.ts';
 import { DROP_OF_REASON, FINDING_OF_DROP } from '../../wg/catalogue.ts';
+import { framesOf, placedLogs, SPEAKER, withoutEchoes } from '../log-evidence.ts';
 import { defineRule, type Facts, type Found } from '../rule.ts';
 
 /** Kinds of lines told for one log. */
 const MOST_TOLD = 5;
-
-const SPEAKER: Readonly<Record<LogEvent['implementation'], string>> = {
-  linux: 'the kernel',
-  windows: 'the Windows driver',
-  'wireguard-go': 'wireguard-go',
-  boringtun: 'boringtun',
-  routeros: 'RouterOS',
-};
+const FRAMES = 8;
 
 interface LogFacts extends Facts {
   readonly file: string;
@@ -28,6 +24,8 @@ interface LogFacts extends Facts {
 
 interface Group {
   readonly first: LogEvent;
+  /** Those of which a capture has the message. */
+  readonly frames: FrameId[];
   last: LogEvent;
   times: number;
   readonly findings: readonly string[];
@@ -43,7 +41,7 @@ export const logRefusal = defineRule({
     why: 'the owner of the state has spoken: what a capture could only make likely is then certain; but most implementations say it only with debugging switched on',
     fix: 'look at the finding that the line stands for: `wgwhy rules NAME`',
   },
-  check: (world): Found<LogFacts>[] => world.keys.machines.flatMap(inLog),
+  check: (world): Found<LogFacts>[] => world.keys.machines.flatMap((machine) => inLog(machine, world)),
   message({ file, line, speaker, said, times, findings }) {
     const often = times === 1 ? '' : ` (${times} times)`;
     return `${file} line ${line}: ${speaker} says “${said}”${often}, which is ${findings.join(' or ')}`;
@@ -54,29 +52,26 @@ export const logRefusal = defineRule({
   },
 });
 
-function inLog({ name, log }: Machine): Found<LogFacts>[] {
+function inLog(machine: Machine, world: World): Found<LogFacts>[] {
+  const { name, log } = machine;
+  const view = placedLogs(world).find((one) => one.machine === machine)?.view;
   const groups = new Map<string, Group>();
-  let before: { readonly line: number; readonly findings: readonly string[] } | undefined;
-  for (const event of log) {
+  for (const event of withoutEchoes(log)) {
     const findings = findingsOf(event.reasons);
     if (event.kind !== 'refused' && event.kind !== 'not-sent') continue;
     if (findings.length === 0) continue;
-    // wireguard-go says the reason first, and in the next line once more that something was refused
-    const again =
-      event.text.startsWith('Received invalid') &&
-      before?.line === event.line - 1 &&
-      before.findings.every((finding) => findings.includes(finding));
-    before = again ? undefined : { line: event.line, findings };
-    if (again) continue;
     const key = `${findings.join()} ${whose(event)}`;
     const known = groups.get(key);
-    if (known === undefined) groups.set(key, { first: event, last: event, times: 1, findings });
+    const seen = view?.frames.get(event);
+    const frames = seen === undefined ? [] : framesOf(seen, world);
+    if (known === undefined) groups.set(key, { first: event, frames, last: event, times: 1, findings });
     else {
       known.times++;
       known.last = event;
+      if (known.frames.length < FRAMES) known.frames.push(...frames);
     }
   }
-  return [...groups.values()].slice(0, MOST_TOLD).map(({ first, last, times, findings }) => {
+  return [...groups.values()].slice(0, MOST_TOLD).map(({ first, frames, last, times, findings }) => {
     const successes = log.filter((event) => isSuccess(event) && whose(event) === whose(first));
     const recovered = successes.some(({ line }) => line > last.line);
     const harmless =
@@ -97,7 +92,8 @@ function inLog({ name, log }: Machine): Found<LogFacts>[] {
         : whose(first) === '' || times === 1
           ? { severity: 'warning' as const }
           : {}),
-      frames: [],
+      frames,
+      corroborates: findings,
       subject: `file:${name}`,
       notes: [
         ...(recovered ? ['a handshake with the same end succeeds further down in the log'] : []),
