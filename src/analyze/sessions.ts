@@ -1,4 +1,6 @@
 /** Data packets to sessions: which index, whose, in what order; re-keyed on roaming by counter continuity. */
+import { REPLAY_WINDOW } from '../wg/constants.ts';
+import { POLICIES } from '../wg/policy.ts';
 import { CounterRuns } from './counter-runs.ts';
 import { type EndpointNames, pairId } from './liveness.ts';
 import { noteAnswer, noteSent } from './stall.ts';
@@ -7,6 +9,9 @@ import type { Exchange, Half, Seen, Session } from './timeline.ts';
 /** A counter may fall behind the greatest by the replay window, and jump ahead by what a capture may have lost. */
 const BEHIND = 8192;
 const AHEAD = 1_000_000;
+/** Of all implementations; what is beyond each is counted for the question of how another would have decided. */
+const WINDOWS = [...new Set(Object.values(POLICIES).map(({ windowBits }) => windowBits))];
+const LEAST_WINDOW = Math.min(...WINDOWS);
 const EVIDENCE = 12;
 /** Sessions kept per capture; the oldest confirmed ones are folded away beyond it. */
 export const SESSIONS_LIMIT = 10_000;
@@ -157,6 +162,7 @@ function newHalf(seen: Seen): Half {
     last: seen.at,
     replayed: 0,
     tooOld: 0,
+    beyond: new Map(),
     reordered: 0,
     fragmented: [],
     cut: 0,
@@ -186,8 +192,14 @@ function record(half: Half, seen: Seen): void {
   else {
     if (half.packets > 1 && seen.counter < half.runs.high) {
       half.reordered++;
-      if (half.runs.high - seen.counter > BEHIND) half.tooOld++;
+      const behind = half.runs.high - seen.counter;
+      if (behind > REPLAY_WINDOW) half.tooOld++;
+      if (behind > LEAST_WINDOW) noteBehind(half, behind);
     }
     half.runs.add(seen.counter, seen.length, seen.at);
   }
+}
+
+function noteBehind({ beyond }: Half, behind: number): void {
+  for (const bits of WINDOWS) if (behind > bits) beyond.set(bits, (beyond.get(bits) ?? 0) + 1);
 }

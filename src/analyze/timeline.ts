@@ -101,6 +101,8 @@ export interface Half {
   /** Fingerprint of the first packets, to tell an index collision from a session seen twice. */
   replayed: number;
   tooOld: number;
+  /** By the size of a replay window: new counters that came when the greatest was further ahead than that. */
+  readonly beyond: Map<number, number>;
   reordered: number;
   fragmented: FrameId[];
   /** IP length of the greatest fragment of them. */

@@ -33,11 +33,9 @@ export function addDiagnosisOptions(command: Command): Command {
     .addOption(new Option('--json', 'the report as JSON').conflicts('ndjson'))
     .addOption(new Option('--ndjson', 'the events as one JSON object per line').conflicts('json'))
     .addOption(
-      new Option('--policy <NAME>', 'whose rules the receiver follows')
+      new Option('--policy <NAME>', 'also tell where this implementation would have decided otherwise than the kernel')
         .choices(['linux', 'wireguard-go', 'boringtun', 'gotatun'])
-        .default('linux')
-        // the report names it; until the rules of the others are applied, the help does not offer it
-        .hideHelp(),
+        .default('linux'),
     )
     .option('--verbose', 'all frames, every finding in full, and the hidden ones')
     .option('--no-color', 'no colour even on a terminal');

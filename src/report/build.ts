@@ -2,10 +2,12 @@
 import type { Timeline } from '../analyze/timeline.ts';
 import type { World } from '../analyze/world.ts';
 import type { Finding, Outcome } from '../diagnose/run.ts';
+import { type Otherwise, whatIf } from '../diagnose/what-if.ts';
+import { POLICIES } from '../wg/policy.ts';
 import { frameRef } from './capture-run.ts';
 import type { InputProblem } from './diagnose.ts';
 import type { Input } from './inputs.ts';
-import type { PolicyName, Report, ReportFinding, ReportInput } from './model.ts';
+import type { PolicyName, Report, ReportFinding, ReportInput, ReportOtherwise } from './model.ts';
 import { sequenceOf } from './steps.ts';
 
 export interface Gathered {
@@ -34,8 +36,13 @@ export function buildReport({ tool, policy, inputs, world, outcome, problems }: 
     hidden: outcome.hidden,
     problems,
     sequence: sequenceOf(world, outcome.findings),
+    ...(policy === 'linux' ? {} : { whatIf: whatIf(world, POLICIES[policy]).map(reportOtherwise) }),
     counts: counts(world.timelines),
   };
+}
+
+function reportOtherwise({ kind, count, frames, linux, other }: Otherwise): ReportOtherwise {
+  return { kind, count, frames: frames.map(frameRef), linux, other };
 }
 
 function reportInput({ id, name, label, kind }: Input, world: World): ReportInput {

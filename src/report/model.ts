@@ -75,6 +75,17 @@ export interface ReportEdit {
   readonly text?: string;
 }
 
+/** Messages that would have met another fate with another implementation. */
+export interface ReportOtherwise {
+  /** As findings are named, where there is one for it. */
+  readonly kind: string;
+  readonly count: number;
+  /** The first of them; none where only numbers were kept. */
+  readonly frames: readonly FrameRef[];
+  readonly linux: string;
+  readonly other: string;
+}
+
 /** A message of the short sequence that the text report draws. */
 export interface SequenceStep {
   readonly frame: FrameRef;
@@ -121,6 +132,8 @@ export interface Report {
     readonly hint?: string;
   }[];
   readonly sequence: readonly SequenceStep[];
+  /** Where `policy` would have decided otherwise than the kernel; absent where it is the kernel’s. */
+  readonly whatIf?: readonly ReportOtherwise[];
   readonly counts: {
     readonly frames: number;
     readonly datagrams: number;

@@ -103,25 +103,36 @@ const step = record(
   { note: text, said: list(record({ input: text, line: natural, speaker: text, text })) },
 );
 
+const otherwise = record({ kind: text, count: natural, frames: list(reference('frameRef')), linux: text, other: text });
+
 export const reportSchema = {
   $schema: DIALECT,
   $id: 'wgwhy/report/1',
   title: 'What wgwhy found in captures and configurations',
   $defs: { frameRef, finding },
-  ...record({
-    schema: { const: 'wgwhy/report/1' },
-    tool: text,
-    policy: oneOf('linux', 'wireguard-go', 'boringtun', 'gotatun'),
-    inputs: list(input),
-    clockOffsets: list(clockOffset),
-    findings: list(reference('finding')),
-    hidden: list(record({ rule: text, by: text, subject: text })),
-    problems: list(
-      record({ input: text, message: text }, { line: natural, column: natural, offset: natural, hint: text }),
-    ),
-    sequence: list(step),
-    counts: record({ frames: natural, datagrams: natural, skipped: counters, messages: counters, verdicts: counters }),
-  }),
+  ...record(
+    {
+      schema: { const: 'wgwhy/report/1' },
+      tool: text,
+      policy: oneOf('linux', 'wireguard-go', 'boringtun', 'gotatun'),
+      inputs: list(input),
+      clockOffsets: list(clockOffset),
+      findings: list(reference('finding')),
+      hidden: list(record({ rule: text, by: text, subject: text })),
+      problems: list(
+        record({ input: text, message: text }, { line: natural, column: natural, offset: natural, hint: text }),
+      ),
+      sequence: list(step),
+      counts: record({
+        frames: natural,
+        datagrams: natural,
+        skipped: counters,
+        messages: counters,
+        verdicts: counters,
+      }),
+    },
+    { whatIf: list(otherwise) },
+  ),
 } as const;
 
 const event = <

@@ -3,7 +3,7 @@ import type { Report, ReportFinding } from './model.ts';
 import { sequenceLines } from './sequence.ts';
 import { bullets, findingDetails, findingInShort } from './text-finding.ts';
 import { inputLines, problemLines } from './text-inputs.ts';
-import { makePage, type Page, section, type TextOptions } from './text-page.ts';
+import { framesInWords, makePage, type Page, section, type TextOptions } from './text-page.ts';
 import { headline } from './text-verdict.ts';
 import { sanitiseAll, wrap } from './text-wrap.ts';
 
@@ -27,6 +27,7 @@ export function renderText(report: Report, options: TextOptions = {}): string {
     ),
     ...section(page, 'hidden by sharper findings', hiddenLines(page, safe.hidden)),
     ...section(page, 'messages', sequenceLines(page, safe)),
+    ...section(page, `what ${safe.policy} would have done otherwise`, otherwiseLines(page, safe)),
     ...section(page, 'inputs', safe.inputs.length === 0 ? [] : inputLines(page, safe)),
     ...section(page, 'problems in files', problemLines(page, safe.problems)),
     ...footer(page, safe, cause ?? safe.findings[0]),
@@ -40,6 +41,19 @@ function otherFindings(page: Page, findings: readonly ReportFinding[], further: 
     return page.verbose ? [...short, ...findingDetails(page, finding).slice(2), ''] : short;
   });
   return section(page, further ? 'also found' : 'worth knowing', lines.at(-1) === '' ? lines.slice(0, -1) : lines);
+}
+
+/** Nothing where the kernel’s own rules were asked for. */
+function otherwiseLines(page: Page, { policy, whatIf }: Report): string[] {
+  if (whatIf === undefined) return [];
+  if (whatIf.length === 0) return bullets(page, ['nothing of what these captures show']);
+  return bullets(
+    page,
+    whatIf.map(({ count, linux, other, frames }) => {
+      const where = frames.length === 0 ? '' : ` (${framesInWords(page, frames)}${count > frames.length ? ', …' : ''})`;
+      return `${count} ${count === 1 ? 'message' : 'messages'}${where}: the kernel ${linux}; ${policy} ${other}`;
+    }),
+  );
 }
 
 function hiddenLines(page: Page, hidden: Report['hidden']): string[] {

@@ -251,46 +251,64 @@ const counts = fc.dictionary(
   natural,
 );
 
-export const anyReport: fc.Arbitrary<Report> = fc.record({
-  schema: fc.constant('wgwhy/report/1'),
-  tool: text,
-  policy: fc.constantFrom('linux', 'wireguard-go', 'boringtun', 'gotatun'),
-  inputs: fc.array(reportInput, { maxLength: 4 }),
-  clockOffsets: fc.array(
-    fc.record({
-      from: input,
-      to: input,
-      offsetNs: bound,
-      boundNs: fc.tuple(bound, bound),
-      matched: natural,
-    }),
-    { maxLength: 2 },
-  ),
-  findings: fc.array(finding, { maxLength: 4 }),
-  hidden: fc.array(fc.record({ rule: text, by: text, subject: text }), { maxLength: 3 }),
-  problems: fc.array(
-    fc.record(
-      { input: text, line: natural, column: natural, offset: natural, message: text, hint: text },
-      { requiredKeys: ['input', 'message'] },
+export const anyReport: fc.Arbitrary<Report> = fc.record(
+  {
+    schema: fc.constant('wgwhy/report/1'),
+    tool: text,
+    policy: fc.constantFrom('linux', 'wireguard-go', 'boringtun', 'gotatun'),
+    inputs: fc.array(reportInput, { maxLength: 4 }),
+    clockOffsets: fc.array(
+      fc.record({
+        from: input,
+        to: input,
+        offsetNs: bound,
+        boundNs: fc.tuple(bound, bound),
+        matched: natural,
+      }),
+      { maxLength: 2 },
     ),
-    { maxLength: 3 },
-  ),
-  sequence: fc.array(
-    fc.record(
-      {
-        frame: frameRef,
-        from: endpoint,
-        to: endpoint,
-        label: text,
-        verdict: fc.constantFrom('accepted', 'refused', 'undecided', 'none'),
-        note: text,
-      },
-      { requiredKeys: ['frame', 'from', 'to', 'label', 'verdict'] },
+    findings: fc.array(finding, { maxLength: 4 }),
+    hidden: fc.array(fc.record({ rule: text, by: text, subject: text }), { maxLength: 3 }),
+    problems: fc.array(
+      fc.record(
+        { input: text, line: natural, column: natural, offset: natural, message: text, hint: text },
+        { requiredKeys: ['input', 'message'] },
+      ),
+      { maxLength: 3 },
     ),
-    { maxLength: 12 },
-  ),
-  counts: fc.record({ frames: natural, datagrams: natural, skipped: counts, messages: counts, verdicts: counts }),
-});
+    sequence: fc.array(
+      fc.record(
+        {
+          frame: frameRef,
+          from: endpoint,
+          to: endpoint,
+          label: text,
+          verdict: fc.constantFrom('accepted', 'refused', 'undecided', 'none'),
+          note: text,
+          said: fc.array(fc.record({ input, line: natural, speaker: text, text }), { maxLength: 2 }),
+        },
+        { requiredKeys: ['frame', 'from', 'to', 'label', 'verdict'] },
+      ),
+      { maxLength: 12 },
+    ),
+    counts: fc.record({ frames: natural, datagrams: natural, skipped: counts, messages: counts, verdicts: counts }),
+    whatIf: fc.array(fc.record({ kind: ruleName, count: natural, frames, linux: text, other: text }), { maxLength: 2 }),
+  },
+  {
+    requiredKeys: [
+      'schema',
+      'tool',
+      'policy',
+      'inputs',
+      'clockOffsets',
+      'findings',
+      'hidden',
+      'problems',
+      'sequence',
+      'counts',
+    ],
+  },
+);
 
 const index = fc.nat({ max: 0xffffffff }).map((n) => `0x${n.toString(16).padStart(8, '0')}`);
 const key = fc

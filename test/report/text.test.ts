@@ -114,3 +114,33 @@ test('any report: renders with its commands, and without changing it', () => {
     { numRuns: 50 },
   );
 });
+
+describe('another implementation', () => {
+  const section = (report: Parameters<typeof renderText>[0]): string | undefined =>
+    /\nwhat .* would have done otherwise\n(?:.+\n)+/.exec(renderText(report))?.[0];
+
+  test('nothing is said where the kernel’s rules were asked for', () => {
+    expect(section(HEALTHY)).toBeUndefined();
+  });
+
+  test('it agrees', () => {
+    expect(section({ ...HEALTHY, policy: 'wireguard-go', whatIf: [] })).toBe(
+      '\nwhat wireguard-go would have done otherwise\n  - nothing of what these captures show\n',
+    );
+  });
+
+  test('it does not', () => {
+    const [{ id = '' } = {}] = HEALTHY.inputs;
+    const frames = [{ input: id, frame: 3, time: '' }];
+    const one = { kind: 'response-late', count: 1, frames, linux: 'drops it', other: 'takes it' };
+    const many = { kind: 'packet-too-old', count: 7, frames: [], linux: 'refuses it', other: 'takes it' };
+    expect(
+      section({ ...HEALTHY, policy: 'boringtun', whatIf: [one, many] })
+        ?.split('\n')
+        .slice(2, -1),
+    ).toEqual([
+      expect.stringMatching(/^ {2}- 1 message \(.* frame 3\): the kernel drops it; boringtun takes it$/),
+      '  - 7 messages: the kernel refuses it; boringtun takes it',
+    ]);
+  });
+});
