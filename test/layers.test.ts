@@ -40,6 +40,11 @@ const PURE = [
   'crypto/port.ts',
   'crypto/aead.ts',
   'crypto/noble.ts',
+  'crypto/fastest.ts',
+  'crypto/wasm/binary.ts',
+  'crypto/wasm/index.ts',
+  'crypto/wasm/layout.ts',
+  'crypto/wasm/machine.ts',
 ];
 const BANNED =
   /\bDate\s*\.\s*now\b|\bnew\s+Date\s*\(\s*\)|\bMath\s*\.\s*random\b|\bperformance\b|\bset(?:Timeout|Interval|Immediate)\b|\bBuffer\b|\bprocess\b/;

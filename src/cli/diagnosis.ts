@@ -1,6 +1,6 @@
 /** What `diagnose` and `listen` share: their options, the files they take, what they print and the exit code. */
 import { type Command, Option } from 'commander';
-import { nodeCrypto } from '../crypto/node.ts';
+import { fastestOnNode } from '../io/fastest-crypto.ts';
 import { checkReadable, FileError } from '../io/files.ts';
 import type { DiagnoseOptions, Diagnosis } from '../report/diagnose.ts';
 import { reportJson } from '../report/json.ts';
@@ -45,7 +45,7 @@ export function addDiagnosisOptions(command: Command): Command {
 export function diagnosisOptions(flags: DiagnosisFlags, names: readonly string[]): DiagnoseOptions {
   const publicKeys = parsePublicKeys(flags.publicKey ?? []);
   const at = parseVantages(flags.at ?? [], names);
-  return { crypto: nodeCrypto, publicKeys, policy: flags.policy, ...(at === undefined ? {} : { at }) };
+  return { crypto: fastestOnNode(), publicKeys, policy: flags.policy, ...(at === undefined ? {} : { at }) };
 }
 
 export function exitCode({ report, usable }: Diagnosis): ExitCode {

@@ -5,6 +5,7 @@ export type { WgConf } from '../config/wg-conf.ts';
 export { parseWgConf } from '../config/wg-quick.ts';
 export { nodeCrypto } from '../crypto/node.ts';
 export { type Clock, systemClock } from './clock.ts';
+export { fastestOnNode } from './fastest-crypto.ts';
 export { checkReadable, FileError, fileSource, streamSource } from './files.ts';
 export { type Libc, type LibcFault, loadLibc } from './linux/libc.ts';
 export { Poller } from './linux/poller.ts';

@@ -3,7 +3,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { nodeCrypto } from '../../src/crypto/node.ts';
+import { fastestOnNode } from '../../src/io/fastest-crypto.ts';
 import type { DiagnoseOptions } from '../../src/report/diagnose.ts';
 import { renderText } from '../../src/report/text.ts';
 import { FAILED, HEALTHY, NOTHING_READABLE, WARNED } from '../report/samples.ts';
@@ -96,7 +96,7 @@ describe('options reach the analysis', () => {
 
   test('defaults', async () => {
     const options = await optionsOf();
-    expect(options).toEqual({ crypto: nodeCrypto, publicKeys: [], policy: 'linux' });
+    expect(options).toEqual({ crypto: fastestOnNode(), publicKeys: [], policy: 'linux' });
   });
 
   test('public keys, policy, reader', async () => {

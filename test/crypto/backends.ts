@@ -5,8 +5,14 @@ import { type Bytes, concat, isZero, toHex } from '../../src/base/bytes.ts';
 import { noble } from '../../src/crypto/noble.ts';
 import { nodeCrypto } from '../../src/crypto/node.ts';
 import { type AeadKey, type Crypto, TAG } from '../../src/crypto/port.ts';
+import { wasmCrypto } from '../../src/crypto/wasm/index.ts';
 
-export const BACKENDS: readonly Crypto[] = [noble, nodeCrypto];
+export const BACKENDS: readonly Crypto[] = [
+  noble,
+  nodeCrypto,
+  wasmCrypto('simd', nodeCrypto),
+  wasmCrypto('scalar', nodeCrypto),
+];
 
 export const shown = (bytes: Bytes | undefined): string => (bytes === undefined ? 'undefined' : toHex(bytes));
 

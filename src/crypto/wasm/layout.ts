@@ -1,0 +1,13 @@
+/** Where things lie in the memory of the compiled AEAD, byte addresses: assembly/layout.ts has the same ones. */
+
+/** Subkey of XChaCha20. */
+export const SUBKEY = 256;
+/** Additional data, or the nonce of HChaCha20. */
+export const AD = 1024;
+export const AD_BYTES = 1024;
+/** What is sealed or opened in its place, and the tag behind it. */
+export const TEXT = 4096;
+/** The greatest UDP payload, and more. */
+export const TEXT_BYTES = 65_536;
+/** Keys, 32 bytes each, from here to the end of the memory. */
+export const KEYS = 131_072;
