@@ -1,13 +1,13 @@
 /** Transport keys by receiver index, from opened handshakes and from traffic-key files; opens data and keeps its window. */
-import { type Bytes, EMPTY, u32le } from '../base/bytes.ts';
-import type { Crypto } from '../crypto/port.ts';
+import { type Bytes, u32le } from '../base/bytes.ts';
+import { type AeadKey, type Crypto, TAG } from '../crypto/port.ts';
 import { ReplayWindow, refuseCounter } from '../wg/replay.ts';
 import type { KeySet } from './key-set.ts';
 import type { Opened } from './observe.ts';
 import type { Seen } from './timeline.ts';
 
 interface Direction {
-  readonly key: Bytes;
+  readonly key: AeadKey;
   readonly window: ReplayWindow;
 }
 
@@ -18,6 +18,8 @@ export class SessionKeys {
   private readonly crypto: Crypto;
   /** boringtun's indices collide between peers, so an index may have several keys. */
   private readonly byIndex = new Map<number, Direction[]>();
+  /** Where every message is opened: whoever looks at it does so before the next one. */
+  private plain: Bytes = new Uint8Array(2048);
 
   constructor(crypto: Crypto, keys: KeySet) {
     this.crypto = crypto;
@@ -26,13 +28,13 @@ export class SessionKeys {
 
   add(index: number, key: Bytes): void {
     const list = this.byIndex.get(index) ?? [];
-    list.unshift({ key, window: new ReplayWindow() });
+    list.unshift({ key: this.crypto.aeadKey(key), window: new ReplayWindow() });
     this.byIndex.delete(index);
     this.byIndex.set(index, list);
     if (this.byIndex.size <= DIRECTIONS_LIMIT) return;
     const oldest = this.byIndex.keys().next();
     if (oldest.done) return;
-    for (const { key: old } of this.byIndex.get(oldest.value) ?? []) old.fill(0);
+    for (const { key: old } of this.byIndex.get(oldest.value) ?? []) old.wipe();
     this.byIndex.delete(oldest.value);
   }
 
@@ -41,14 +43,14 @@ export class SessionKeys {
     if (list === undefined) return undefined;
     const low = u32le(seen.bytes, 8);
     const high = u32le(seen.bytes, 12);
+    const innerLength = sealed.length - TAG;
+    if (innerLength > this.plain.length) this.plain = new Uint8Array(innerLength);
     for (const { key, window } of list) {
-      const plaintext = this.crypto.open(key, low, high, EMPTY, sealed);
-      if (plaintext === undefined) continue;
+      if (!key.openInto(low, high, sealed, 0, sealed.length, this.plain, 0)) continue;
       const behind = window.behind(low, high);
       const drop = refuseCounter(window.accept(low, high), behind);
-      const innerLength = plaintext.length;
       return drop === undefined
-        ? { verdict: 'accepted', innerLength, plaintext }
+        ? { verdict: 'accepted', innerLength, plaintext: this.plain.subarray(0, innerLength) }
         : { verdict: 'refused', drop: drop.kind, innerLength };
     }
     return { verdict: 'refused', drop: 'data-unsealable' };

@@ -10,7 +10,7 @@ import { openCapture } from '../../src/capture/open.ts';
 import { parseKeyLog } from '../../src/config/key-log.ts';
 import { noble } from '../../src/crypto/noble.ts';
 import { nodeCrypto } from '../../src/crypto/node.ts';
-import type { Crypto } from '../../src/crypto/port.ts';
+import { type Crypto, TAG } from '../../src/crypto/port.ts';
 import { Decoder } from '../../src/packet/decode.ts';
 import { diagnose } from '../../src/report/diagnose.ts';
 import type { WgwhyEvent } from '../../src/report/event.ts';
@@ -90,10 +90,17 @@ async function run(
   let opened: Bytes | undefined;
   const crypto: Crypto = {
     ...backend,
-    open: (...given) => {
-      const plaintext = backend.open(...given);
-      if (plaintext !== undefined) opened = copy(plaintext);
-      return plaintext;
+    aeadKey: (bytes) => {
+      const key = backend.aeadKey(bytes);
+      return {
+        sealInto: (...given) => key.sealInto(...given),
+        openInto: (low, high, sealed, sealedAt, sealedLength, out, outAt) => {
+          const ok = key.openInto(low, high, sealed, sealedAt, sealedLength, out, outAt);
+          if (ok) opened = copy(out, outAt, outAt + sealedLength - TAG);
+          return ok;
+        },
+        wipe: () => key.wipe(),
+      };
     },
   };
   const messages: Message[] = [];
