@@ -3,6 +3,7 @@ import type { Bytes } from '../src/base/bytes.ts';
 import { noble } from '../src/crypto/noble.ts';
 import { nodeCrypto } from '../src/crypto/node.ts';
 import type { Crypto } from '../src/crypto/port.ts';
+import { wasmCrypto } from '../src/crypto/wasm/index.ts';
 
 export interface Task {
   readonly name: string;
@@ -25,7 +26,12 @@ export interface Subject {
 }
 
 /** The first is what ratios are against. */
-export const BACKENDS: readonly Crypto[] = [noble, nodeCrypto];
+export const BACKENDS: readonly Crypto[] = [
+  noble,
+  nodeCrypto,
+  wasmCrypto('simd', nodeCrypto),
+  wasmCrypto('scalar', nodeCrypto),
+];
 
 /** Wrong results are worse than slow ones, and what is never looked at may be optimised away. */
 export function must(right: boolean): void {
