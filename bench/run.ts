@@ -1,92 +1,104 @@
 /**
- * `npm run bench -- [--quick] [subject...]`: runs the subjects and prints a table. Tasks of a group take turns in several
- * rounds, and each ratio is the median of the rounds' ratios: a machine that is busy for a while spoils times, not ratios.
+ * `npm run bench -- [--quick] [--json] [subject...]`: runs the subjects and prints a table, or one JSON line a task.
+ * What is left out, and why, is said on standard error.
  */
-import { Bench, type BenchOptions } from 'tinybench';
+import { cpus } from 'node:os';
 import { aead } from './aead.ts';
 import { allowedIps } from './allowed-ips.ts';
+import { analyze } from './analyze.ts';
+import { blake2s } from './blake2s.ts';
+import { capture, countFrames } from './capture.ts';
 import { decode } from './decode.ts';
+import { engine } from './engine.ts';
+import { growth } from './growth.ts';
 import { handshake } from './handshake.ts';
+import { measure, type Plan, type Row } from './measure.ts';
 import { replay } from './replay.ts';
-import type { Group, Subject, Task } from './subject.ts';
+import type { Subject } from './subject.ts';
+import { x25519 } from './x25519.ts';
 
-const SUBJECTS: readonly Subject[] = [aead, handshake, replay, allowedIps, decode];
-
-interface Plan {
-  readonly rounds: number;
-  readonly options: BenchOptions;
-}
+const SUBJECTS: readonly Subject[] = [
+  aead,
+  x25519,
+  blake2s,
+  handshake,
+  engine,
+  replay,
+  allowedIps,
+  decode,
+  capture,
+  analyze,
+  growth,
+];
 
 const FULL: Plan = {
-  rounds: 7,
+  rounds: 9,
   options: { time: 60, iterations: 3, warmupTime: 20, warmupIterations: 3, throws: true },
 };
 /** Proves that everything runs; its figures mean nothing. */
 const QUICK: Plan = { rounds: 1, options: { time: 1, iterations: 1, warmup: false, throws: true } };
 
-const HEAD = ['task', 'ns/op', 'op/s', 'MB/s', 'ratio'];
+const HEAD = ['', 'ns/op', 'op/s', 'MB/s', 'MiB', 'ratio', 'of the rounds'];
 
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >>> 1;
-  const upper = sorted[middle] ?? Number.NaN;
-  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2;
-}
-
-/** Nanoseconds per operation of each task, in the group's order. */
-async function round({ tasks }: Group, options: BenchOptions): Promise<readonly number[]> {
-  const bench = new Bench(options);
-  for (const { name, run } of tasks) bench.add(name, run, { async: false });
-  await bench.run();
-  return tasks.map(({ name, ops }) => {
-    const result = bench.getTask(name)?.result;
-    if (result?.state !== 'completed') throw new Error(`${name}: ${result?.state ?? 'not run'}`);
-    return (result.latency.p50 * 1e6) / ops;
-  });
-}
-
-function row({ name, bytes }: Task, ns: number, ratio: number): readonly string[] {
-  const rate = bytes === undefined ? '' : String(Math.round((bytes / ns) * 1000));
-  const digits = ns < 100 ? 1 : 0;
-  return [`  ${name}`, ns.toFixed(digits), Math.round(1e9 / ns).toLocaleString('en'), rate, `${ratio.toFixed(2)}x`];
-}
-
-async function measure(group: Group, { rounds, options }: Plan): Promise<readonly (readonly string[])[]> {
-  const times: (readonly number[])[] = [];
-  for (let i = 0; i < rounds; i++) times.push(await round(group, options));
-  const rows = group.tasks.map((task, i) => {
-    const own = times.map((each) => each[i] ?? Number.NaN);
-    return row(task, median(own), median(own.map((ns, r) => (times[r]?.[0] ?? Number.NaN) / ns)));
-  });
-  return [[group.name], ...rows];
+function cells({ task, hz, p50, bytes, peakMiB, ratio: [median, least, greatest] }: Row): readonly string[] {
+  return [
+    `  ${task}`,
+    p50.toFixed(p50 < 100 ? 1 : 0),
+    Math.round(hz).toLocaleString('en'),
+    bytes === undefined ? '' : String(Math.round((bytes / p50) * 1000)),
+    peakMiB === undefined ? '' : peakMiB.toFixed(0),
+    `${median.toFixed(2)}x`,
+    `${least.toFixed(2)}-${greatest.toFixed(2)}`,
+  ];
 }
 
 function table(rows: readonly (readonly string[])[]): string {
-  const widths = HEAD.map((_, column) => Math.max(...rows.map((cells) => cells[column]?.length ?? 0)));
-  const line = (cells: readonly string[]): string =>
-    cells
+  const widths = HEAD.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  const line = (row: readonly string[]): string =>
+    row
       .map((cell, i) => (i === 0 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0)))
       .join('  ')
       .trimEnd();
-  return `${rows.map(line).join('\n')}\n`;
+  return `${rows.map(line).join('\n')}\n\n`;
+}
+
+function jsonLine(subject: string, { group, task, hz, p50, p99, peakMiB, ratio }: Row): string {
+  const name = [subject, group, task].join('/').replace(/ /g, '-');
+  const machine = { node: process.versions.node, cpu: cpus()[0]?.model ?? 'unknown' };
+  return `${JSON.stringify({ name, hz, p50, p99, ...(peakMiB === undefined ? {} : { peakMiB }), ratio, ...machine })}\n`;
+}
+
+async function runSubject({ name, groups }: Subject, plan: Plan, quick: boolean, json: boolean): Promise<void> {
+  const rows: (readonly string[])[] = [[name.toUpperCase(), ...HEAD.slice(1)]];
+  for (const group of await groups(quick)) {
+    const measured = await measure(group, plan);
+    if (json) for (const row of measured) process.stdout.write(jsonLine(name, row));
+    else rows.push([group.name], ...measured.map(cells));
+  }
+  if (!json) process.stdout.write(table(rows));
 }
 
 const words = process.argv.slice(2);
-const quick = words.includes('--quick');
-const names = words.filter((word) => word !== '--quick');
+const options = ['--quick', '--json'];
+const [quick, json] = options.map((option) => words.includes(option));
+const names = words.filter((word) => !options.includes(word));
 const unknown = names.filter((name) => !SUBJECTS.some((subject) => subject.name === name));
-if (unknown.length > 0) {
+if (words[0] === '--count-frames') {
+  await countFrames(words[1] ?? '', words[2] ?? '');
+} else if (unknown.length > 0) {
   const known = SUBJECTS.map((subject) => subject.name).join(', ');
   process.stderr.write(`no such subject: ${unknown.join(', ')}; there are ${known}\n`);
   process.exitCode = 2;
 } else {
-  const plan = quick ? QUICK : FULL;
   for (const subject of SUBJECTS) {
     if (names.length > 0 && !names.includes(subject.name)) continue;
-    const rows: (readonly string[])[] = [[subject.name.toUpperCase(), ...HEAD.slice(1)]];
-    for (const group of subject.groups()) rows.push(...(await measure(group, plan)));
-    process.stdout.write(`${table(rows)}\n`);
+    const obstacle = subject.obstacle?.();
+    if (obstacle !== undefined) process.stderr.write(`${subject.name} is left out: it needs ${obstacle}\n`);
+    else await runSubject(subject, quick === true ? QUICK : FULL, quick === true, json === true);
   }
-  process.stdout.write('ratio: how many times as fast as the first of its group (noble, for backends)\n');
-  if (quick) process.stdout.write('--quick: one round only, these figures mean nothing\n');
+  if (json !== true)
+    process.stdout.write(
+      'ratio: how many times as fast as the first of its group; median, least and greatest of the rounds\n',
+    );
+  if (quick === true) process.stderr.write('--quick: one round only, these figures mean nothing\n');
 }

@@ -5,6 +5,7 @@ import { nodeCrypto } from '../src/crypto/node.ts';
 import type { Crypto } from '../src/crypto/port.ts';
 import { wasmCrypto } from '../src/crypto/wasm/index.ts';
 
+/** Something done many times over in this process. */
 export interface Task {
   readonly name: string;
   /** Does the operation `ops` times, so that reading the clock does not weigh on short ones. */
@@ -14,15 +15,27 @@ export interface Task {
   readonly bytes?: number;
 }
 
+/** A whole process, whose time and greatest memory count. */
+export interface Command {
+  readonly name: string;
+  readonly argv: readonly [string, ...string[]];
+  /** Packets that it handles. */
+  readonly ops: number;
+  readonly bytes?: number;
+}
+
 /** Tasks that do the same thing: ratios are against the first of them, which for backends is noble. */
 export interface Group {
   readonly name: string;
-  readonly tasks: readonly Task[];
+  readonly tasks: readonly (Task | Command)[];
 }
 
 export interface Subject {
   readonly name: string;
-  readonly groups: () => readonly Group[];
+  /** Checked before it is timed: throws where an operation does not do what it should. `quick`: as small as can be. */
+  readonly groups: (quick: boolean) => readonly Group[] | Promise<readonly Group[]>;
+  /** What keeps it from running here, if anything. */
+  readonly obstacle?: () => string | undefined;
 }
 
 /** The first is what ratios are against. */
