@@ -5,13 +5,6 @@ import { type Paint, sanitise, type Tone, wrap } from '../report/text-wrap.ts';
 const TONE: Readonly<Record<Severity, Tone>> = { error: 'red', warning: 'yellow', info: 'dim' };
 const UNIT = { error: 'error', warning: 'warning', info: 'remark' } as const;
 
-/** A file as it was read, for the preview. */
-export interface FileText {
-  readonly name: string;
-  readonly input: string;
-  readonly text: string;
-}
-
 interface Page {
   readonly width: number;
   readonly paint: Paint;
@@ -26,12 +19,7 @@ export function checkText(report: Report, page: Page): string {
     if (said.length === 0 && found.length === 0) out.push(`${sanitise(name)}: nothing wrong was found`);
     else {
       out.push(sanitise(name));
-      for (const { line, message, hint } of said) {
-        const where = line === undefined ? '' : `line ${line}: `;
-        out.push(
-          ...wrap(sanitise(`${where}${message}${hint === undefined ? '' : `; ${hint}`}`), page.width, '  - ', '    '),
-        );
-      }
+      for (const problem of said) out.push(...wrap(problemText(problem), page.width, '  - ', '    '));
       for (const finding of found) out.push(...findingLines(finding, page));
     }
     out.push('');
@@ -39,12 +27,18 @@ export function checkText(report: Report, page: Page): string {
   const others = findings.filter((finding) => inputOf(finding, report) === undefined);
   if (others.length > 0)
     out.push('all files together', ...others.flatMap((finding) => findingLines(finding, page)), '');
-  for (const { input, message, hint } of problems) {
-    if (inputs.some(({ name }) => name === input)) continue;
-    out.push(...wrap(sanitise(`${input}: ${message}${hint === undefined ? '' : `; ${hint}`}`), page.width, '', '  '));
+  for (const problem of problems) {
+    if (inputs.some(({ name }) => name === problem.input)) continue;
+    out.push(...wrap(problemText(problem), page.width, '', '  '));
   }
   out.push(tally(report));
   return `${out.join('\n')}\n`;
+}
+
+/** `server.conf:7:13: …; …`, as editors and terminals make a link of it. */
+function problemText({ input, line, column, message, hint }: Report['problems'][number]): string {
+  const place = [input, line, column].filter((part) => part !== undefined).join(':');
+  return sanitise(`${place}: ${message}${hint === undefined ? '' : `; ${hint}`}`);
 }
 
 /** By its edit, or by the name in its subject. */
@@ -95,70 +89,4 @@ function tally({ findings, inputs }: Report): string {
   };
   const files = new Set(inputs.map(({ name }) => name)).size;
   return `${files} file${files === 1 ? '' : 's'}: ${count('error')}, ${count('warning')}, ${count('info')}`;
-}
-
-const CONTEXT = 2;
-const SECRET = /((?:private|preshared)[-_]?key\s*[=:]\s*"?)[A-Za-z0-9+/]{20,}={0,2}/gi;
-const COMMAND = /^(\s*(?:pre|post)(?:up|down)\s*=).*/i;
-
-/** What a context line may show: neither keys nor the shell commands, which may hold some. */
-const masked = (line: string): string => sanitise(line.replace(SECRET, '$1(hidden)').replace(COMMAND, '$1 (hidden)'));
-
-/** As `diff -u` shows it; the files stay as they are. */
-export function fixPreview({ findings }: Report, files: readonly FileText[]): string {
-  const edits = findings.flatMap((finding) => finding.edits ?? []);
-  return files
-    .flatMap((file) =>
-      fileDiff(
-        file,
-        edits.filter(({ input }) => input === file.input),
-      ),
-    )
-    .join('');
-}
-
-function fileDiff({ name, text }: FileText, edits: readonly ReportEdit[]): string[] {
-  const lines = text.split(/\r?\n/);
-  // Two findings may mend one line; the first is the one that stands first in the report.
-  const byLine = new Map<number, ReportEdit>();
-  for (const edit of edits) if (!byLine.has(edit.line) && edit.line <= lines.length) byLine.set(edit.line, edit);
-  if (byLine.size === 0) return [];
-  const out = [`--- ${sanitise(name)}\n+++ ${sanitise(name)} (mended)\n`];
-  let shift = 0;
-  for (const hunk of hunks(
-    [...byLine.keys()].sort((a, b) => a - b),
-    lines.length,
-  )) {
-    const body: string[] = [];
-    let added = 0;
-    for (let n = hunk.from; n <= hunk.to; n++) {
-      const edit = byLine.get(n);
-      const old = masked(lines[n - 1] ?? '');
-      if (edit === undefined) body.push(` ${old}`);
-      else {
-        body.push(edit.kind === 'insert-after' ? ` ${old}` : `-${old}`);
-        if (edit.text !== undefined) body.push(`+${sanitise(edit.text)}`);
-        added += edit.kind === 'insert-after' ? 1 : edit.kind === 'delete' ? -1 : 0;
-      }
-    }
-    const length = hunk.to - hunk.from + 1;
-    out.push(
-      `@@ -${hunk.from},${length} +${hunk.from + shift},${length + added} @@\n`,
-      ...body.map((line) => `${line}\n`),
-    );
-    shift += added;
-  }
-  return out;
-}
-
-function hunks(changed: readonly number[], last: number): { from: number; to: number }[] {
-  const out: { from: number; to: number }[] = [];
-  for (const n of changed) {
-    const from = Math.max(1, n - CONTEXT);
-    const to = Math.min(last, n + CONTEXT);
-    const before = out.at(-1);
-    if (before !== undefined && from <= before.to + 1) before.to = to;
-    else out.push({ from, to });
-  }
-  return out;
 }

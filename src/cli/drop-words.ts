@@ -120,8 +120,10 @@ export function dropInWords(drop: Drop, name: PeerName, identity: (key: Uint8Arr
       };
     case 'data-key-expired':
       return { what: `data under a key that is ${seconds(drop.ageMs)} old, and 180 s are the limit`, fix: STALE };
+    case 'data-key-spent':
+      return { what: 'this session has taken its last packet number, and takes nothing more', fix: STALE };
     case 'counter-exhausted':
-      return { what: 'this session has used up its packet numbers', fix: STALE };
+      return { what: 'a packet number past the last one that a session may use', fix: STALE };
     case 'counter-replayed':
       return { what: 'a packet that came already: duplicated on the way, or a replay' };
     case 'counter-too-old':

@@ -4,24 +4,24 @@ import type { Now } from '../base/time.ts';
 export interface Occasion {
   /** Those of one sort are counted together. */
   readonly sort: string;
-  /** Empty where there is none to tell apart. */
-  readonly sender: string;
+  /** Whom it is about: told apart from others. Empty where there is nobody. */
+  readonly subject: string;
   line(): string;
   /** Said below the first of its sort, and never again. */
   explanation?(): string | undefined;
   /** Said of those that were not told. */
-  more(count: number, sender: string): string;
+  more(count: number, subject: string): string;
 }
 
-/** The same from the same sender is told again after so long, with how often it was in between. */
+/** The same about the same subject is told again after so long, with how often it was in between. */
 const QUIET_MS = 10_000;
-/** Senders of one sort that are told in that time; further ones are counted together. */
-const MOST_SENDERS = 4;
-const OTHERS = 'other senders';
+/** Subjects of one sort that are told in that time; further ones are counted together. */
+const MOST_SUBJECTS = 4;
+const OTHERS = 'others';
 
 interface Told {
   readonly occasion: Occasion;
-  readonly sender: string;
+  readonly subject: string;
   untilMs: number;
   more: number;
 }
@@ -34,7 +34,7 @@ export interface SeldomOptions {
 
 export class Seldom {
   readonly #options: SeldomOptions;
-  /** By sort, then by sender. */
+  /** By sort, then by subject. */
   readonly #told = new Map<string, Map<string, Told>>();
   readonly #explained = new Set<string>();
 
@@ -44,18 +44,18 @@ export class Seldom {
 
   tell(occasion: Occasion): void {
     this.flush();
-    const { sort, sender } = occasion;
-    const senders = this.#told.get(sort) ?? new Map<string, Told>();
-    this.#told.set(sort, senders);
-    const isFull = senders.size >= MOST_SENDERS;
-    const known = senders.get(sender) ?? (isFull ? senders.get(OTHERS) : undefined);
+    const { sort, subject } = occasion;
+    const subjects = this.#told.get(sort) ?? new Map<string, Told>();
+    this.#told.set(sort, subjects);
+    const isFull = subjects.size >= MOST_SUBJECTS;
+    const known = subjects.get(subject) ?? (isFull ? subjects.get(OTHERS) : undefined);
     if (known !== undefined) {
       known.more++;
       return;
     }
-    const slot = isFull ? OTHERS : sender;
+    const slot = isFull ? OTHERS : subject;
     const untilMs = this.#options.now().monoMs + QUIET_MS;
-    senders.set(slot, { occasion, sender: slot, untilMs, more: 0 });
+    subjects.set(slot, { occasion, subject: slot, untilMs, more: 0 });
     this.#options.write(occasion.line());
     if (this.#explained.has(sort)) return;
     this.#explained.add(sort);
@@ -66,12 +66,12 @@ export class Seldom {
   /** Says what was only counted, where its time is over; all of it, at the end. */
   flush(all = false): void {
     const { monoMs } = this.#options.now();
-    for (const senders of this.#told.values()) {
-      for (const [slot, told] of senders) {
+    for (const subjects of this.#told.values()) {
+      for (const [slot, told] of subjects) {
         if (!all && told.untilMs > monoMs) continue;
-        if (told.more === 0) senders.delete(slot);
+        if (told.more === 0) subjects.delete(slot);
         else {
-          this.#options.write(told.occasion.more(told.more, told.sender));
+          this.#options.write(told.occasion.more(told.more, told.subject));
           told.more = 0;
           told.untilMs = monoMs + QUIET_MS;
         }

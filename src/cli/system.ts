@@ -5,9 +5,22 @@ import { UsageError } from './environment.ts';
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
+/** npm and the like hand on a signal that the terminal has sent already: that is no second wish. */
+const SAME_WISH_MS = 1000;
+
+/** Whoever asks again while the end takes its time, e.g. in a hook that hangs, gets it at once. */
 export function untilSignal(): Promise<string> {
   return new Promise((resolve) => {
-    for (const signal of SIGNALS) process.on(signal, () => resolve(signal));
+    let firstMs: number | undefined;
+    const heard = (signal: NodeJS.Signals): void => {
+      const nowMs = performance.now();
+      firstMs ??= nowMs;
+      resolve(signal);
+      if (nowMs - firstMs < SAME_WISH_MS) return;
+      for (const one of SIGNALS) process.off(one, heard);
+      process.kill(process.pid, signal);
+    };
+    for (const signal of SIGNALS) process.on(signal, heard);
   });
 }
 

@@ -1,5 +1,6 @@
 /** Configurations and key logs read whole, as what works with keys needs them; each value keeps its file and line. */
 import { readFile, stat } from 'node:fs/promises';
+import { platform } from 'node:process';
 import type { Problem } from '../base/problem.ts';
 import { type KeyLog, parseKeyLog } from '../config/key-log.ts';
 import { sniffText, type TextKind } from '../config/sniff.ts';
@@ -20,6 +21,8 @@ export interface KeyFile {
   readonly problems: readonly Problem[];
   /** Seconds since 1970. */
   readonly modifiedSec: number;
+  /** Anybody on this machine may read it. */
+  readonly isPublic: boolean;
 }
 
 /** Rejects with a FileError; what the file says, right or wrong, is in the value. */
@@ -28,7 +31,7 @@ export async function readKeyFile(path: string): Promise<KeyFile> {
   if (size !== undefined && size > MOST_BYTES) {
     throw new FileError(path, 'it is far too long for a configuration', 'captures are read by wgwhy diagnose');
   }
-  const [bytes, { mtimeMs }] = await Promise.all([readFile(path), stat(path)]);
+  const [bytes, { mtimeMs, mode }] = await Promise.all([readFile(path), stat(path)]);
   const kind = sniffText(bytes);
   const { text, problems } = decodeText(bytes);
   const conf = kind === 'wg-conf' ? parseWgConf(text) : undefined;
@@ -41,6 +44,7 @@ export async function readKeyFile(path: string): Promise<KeyFile> {
     keyLog: keyLog?.keyLog,
     problems: [...problems, ...(conf?.problems ?? keyLog?.problems ?? [])],
     modifiedSec: Math.floor(mtimeMs / 1000),
+    isPublic: (mode & 0o004) !== 0 && platform !== 'win32',
   };
 }
 

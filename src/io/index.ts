@@ -30,7 +30,7 @@ export type { PskCandidate } from './psk-trial.ts';
 export { systemRandom } from './random.ts';
 export { type Lookup, resolveEndpoint, systemLookup } from './resolve.ts';
 export { DeviceDriver, type DeviceHooks, type SendEffect } from './run-device.ts';
-export { openTunnel, type Tunnel, TunnelError, type TunnelOptions } from './tunnel.ts';
+export { type LookedUp, openTunnel, type Tunnel, TunnelError, type TunnelOptions } from './tunnel.ts';
 export { type ConfigurableDevice, deviceTarget, type SocketHooks } from './uapi/device-target.ts';
 export { openUapi, type UapiOptions, type UapiServer, type UapiTarget } from './uapi/server.ts';
 export { UapiError } from './uapi/socket-file.ts';

@@ -1,11 +1,11 @@
 /** A tunnel in this process: a configuration and UDP sockets around a device; the program's own IP packets in and out. */
 import type { Endpoint } from '../base/address.ts';
 import { toBase64 } from '../base/base64.ts';
-import type { Bytes } from '../base/bytes.ts';
+import { type Bytes, u8 } from '../base/bytes.ts';
 import type { ConfEndpoint, WgConf, WgPeer } from '../config/wg-conf.ts';
 import { nodeCrypto } from '../crypto/node.ts';
 import type { Crypto } from '../crypto/port.ts';
-import { REKEY_TIMEOUT_MS } from '../wg/constants.ts';
+import { REKEY_TIMEOUT_MS, TYPE } from '../wg/constants.ts';
 import { Device } from '../wg/device.ts';
 import type { Drop, PeerId } from '../wg/drop.ts';
 import type { KeyLogSink } from '../wg/key-log.ts';
@@ -15,9 +15,14 @@ import type { PeerStatus } from '../wg/status.ts';
 import type { DeviceEvent, PeerChange, Verdict } from '../wg/step.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { systemRandom } from './random.ts';
-import { type Lookup, resolveEndpoint, systemLookup } from './resolve.ts';
+import { type Lookup, type LookupFault, resolveEndpoint, systemLookup } from './resolve.ts';
 import { DeviceDriver, type DeviceHooks, type SendEffect } from './run-device.ts';
 import { type DatagramPort, type UdpHandlers, type UdpOptions, UdpPort } from './udp.ts';
+
+/** What a name in `Endpoint` turned out to be: the address that is tried now and the one before, or none, and why. */
+export type LookedUp =
+  | { readonly kind: 'found'; readonly host: string; readonly from: Endpoint | undefined; readonly to: Endpoint }
+  | ({ readonly kind: 'unresolved' } & LookupFault);
 
 export interface TunnelOptions {
   /** As `parseWgConf` gives it: keys, peers, port and MTU are used, addresses, routes and hooks are not. */
@@ -29,6 +34,11 @@ export interface TunnelOptions {
   /** An inner IP packet from that peer. It is the caller's. */
   readonly onPacket?: (packet: Bytes, peer: PeerId) => void;
   readonly onEvent?: (event: DeviceEvent, peer: PeerId) => void;
+  /**
+   * An initiation leaves, and the one before it was not answered. More than the retries of the timer: under constant traffic
+   * it is nearly always a packet that begins the handshake anew (kernel send.c, wg_packet_send_queued_handshake_initiation).
+   */
+  readonly onUnanswered?: (peer: PeerId) => void;
   /** Everything that was refused, and why; `from` of what came in. */
   readonly onDrop?: (drop: Drop, from?: Endpoint) => void;
   /** Every datagram that came, before anything is done with it. */
@@ -44,6 +54,8 @@ export interface TunnelOptions {
   readonly random?: Random;
   readonly clock?: Clock;
   readonly lookUp?: Lookup;
+  /** Of every look-up but those in the beginning that went well. */
+  readonly onLookUp?: (found: LookedUp, peer: PeerId) => void;
   /** Other sockets than Node's own. */
   readonly openPort?: (handlers: UdpHandlers, options: UdpOptions) => Promise<DatagramPort>;
 }
@@ -75,6 +87,8 @@ export class Tunnel {
   readonly #clock: Clock;
   readonly #options: TunnelOptions;
   readonly #named = new Map<PeerId, Named>();
+  /** Peers that were sent an initiation since their last handshake. */
+  readonly #asked = new Set<PeerId>();
   readonly #openPort: (port: number) => Promise<DatagramPort>;
   #port: DatagramPort | undefined;
   #closed = false;
@@ -105,14 +119,15 @@ export class Tunnel {
         onSend?.(message);
         const { to, peer } = message;
         this.#port?.send(message, (code) => this.driver.socketError(peer, to, code));
+        if (u8(message.bytes, 0) === TYPE.initiation && peer !== undefined) this.#initiated(peer);
       },
       onEvent: (event, peer) => {
-        // The name may have moved to another address, or its next address may be the one that works.
-        if (event.what === 'handshake-retry') void this.#lookUpAgain(peer);
+        if (event.what === 'handshake-complete') this.#asked.delete(peer);
         onEvent?.(event, peer);
       },
       onDrop: (drop, from) => {
         if (drop.kind === 'no-endpoint') void this.#lookUpAgain(drop.peer);
+        if (drop.kind === 'handshake-gave-up') this.#asked.delete(drop.peer);
         onDrop?.(drop, from);
       },
       ...(onPacket === undefined ? {} : { onPacket }),
@@ -180,6 +195,7 @@ export class Tunnel {
     const known = endpoint === undefined ? undefined : await resolveEndpoint(endpoint.value, this.#lookUp);
     if (this.#closed) return;
     const first = known?.ok === true ? known.value[0] : undefined;
+    if (known?.ok === false) this.#unresolved(known.error, toBase64(publicKey.value));
     if (endpoint !== undefined && endpoint.value.ip === undefined) {
       this.#named.set(toBase64(publicKey.value), {
         peer,
@@ -202,6 +218,16 @@ export class Tunnel {
     if (verdict.kind === 'refused') this.#options.onDrop?.(verdict.drop);
   }
 
+  #initiated(peer: PeerId): void {
+    if (!this.#asked.has(peer)) {
+      this.#asked.add(peer);
+      return;
+    }
+    // The name may have moved to another address, or its next address may be the one that works.
+    void this.#lookUpAgain(peer);
+    this.#options.onUnanswered?.(peer);
+  }
+
   /** Takes the next of the addresses that the name has now. */
   async #lookUpAgain(id: PeerId): Promise<void> {
     const named = this.#named.get(id);
@@ -213,10 +239,19 @@ export class Tunnel {
     named.busy = true;
     const found = await resolveEndpoint(named.endpoint, this.#lookUp);
     named.busy = false;
-    if (this.#closed || !found.ok) return;
+    // Meanwhile the peer may have been removed, or told where to write to.
+    if (this.#closed || this.#named.get(id) !== named) return;
+    if (!found.ok) return this.#unresolved(found.error, id);
     named.at = (named.at + 1) % found.value.length;
-    const endpoint = found.value[named.at];
-    if (endpoint !== undefined) this.driver.configure({ change: 'peer', publicKey, endpoint });
+    const to = found.value[named.at];
+    if (to === undefined) return;
+    const from = this.status().find((peer) => peer.id === id)?.endpoint;
+    this.driver.configure({ change: 'peer', publicKey, endpoint: to });
+    this.#options.onLookUp?.({ kind: 'found', host: named.endpoint.host, from, to }, id);
+  }
+
+  #unresolved(fault: LookupFault, peer: PeerId): void {
+    this.#options.onLookUp?.({ kind: 'unresolved', ...fault }, peer);
   }
 }
 

@@ -44,6 +44,7 @@ const SAMPLES: { readonly [K in DropKind]: readonly Extract<Drop, { readonly kin
   'data-queue-full': [{ kind: 'data-queue-full', depth: 1024, limit: 1024 }],
   'data-unsealable': [{ kind: 'data-unsealable' }],
   'data-key-expired': [{ kind: 'data-key-expired', ageMs: 180_012.5 }],
+  'data-key-spent': [{ kind: 'data-key-spent' }],
   'counter-exhausted': [{ kind: 'counter-exhausted' }],
   'counter-replayed': [{ kind: 'counter-replayed' }],
   'counter-too-old': [{ kind: 'counter-too-old', behind: 9000 }],

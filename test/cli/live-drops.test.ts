@@ -41,7 +41,7 @@ function seldom() {
     tell: (sort: string, sender: string): void =>
       told.tell({
         sort,
-        sender,
+        subject: sender,
         line: () => `told|${sort}|${sender}|1`,
         explanation: () => `explained|${sort}|${sender}|0`,
         more: (count, who) => `more|${sort}|${who}|${count}`,
@@ -129,7 +129,7 @@ describe('seldom', () => {
     for (const sender of ['1', '2', '3', '4', '5', '6', '5']) tell('a', sender);
     told.flush(true);
     expect(lines.filter(({ kind }) => kind === 'told').map(({ sender }) => sender)).toEqual(['1', '2', '3', '4', '5']);
-    expect(lines.at(-1)).toMatchObject({ kind: 'more', sender: 'other senders', count: 2 });
+    expect(lines.at(-1)).toMatchObject({ kind: 'more', sender: 'others', count: 2 });
   });
 });
 
@@ -144,6 +144,7 @@ describe('drops and ICMP errors', () => {
     const lines: string[] = [];
     const drops = new LiveDrops({
       now: () => clock(0),
+      name: (key) => `peer ${key}`,
       inWords: ({ kind }) => ({ what: `it was ${kind}`, ...(kind === 'mac1-invalid' ? { fix: 'mend it' } : {}) }),
       write: (line) => lines.push(line),
       hasPage: (finding) => pages.includes(finding),
@@ -174,7 +175,35 @@ describe('drops and ICMP errors', () => {
       (drops) => {
         for (let i = 0; i < 2; i++) drops.add(GONE);
       },
-      ['dropped: it was no-allowed-ip (no-allowed-ip)', 'dropped: 1 more (no-allowed-ip)'],
+      ['dropped: it was no-allowed-ip (no-allowed-ip)', 'dropped: 1 more to 192.0.2.5 (no-allowed-ip)'],
+    ],
+    [
+      'for several peers, each of which is told',
+      (drops) => {
+        for (const peer of ['A', 'B', 'A', 'A']) drops.add({ kind: 'no-endpoint', peer });
+      },
+      [
+        'dropped: it was no-endpoint (no-endpoint)',
+        'dropped: it was no-endpoint (no-endpoint)',
+        'dropped: 2 more to peer A (no-endpoint)',
+      ],
+    ],
+    [
+      'no packet at all',
+      (drops) => drops.add({ kind: 'peer-is-self', peer: 'A' }),
+      ['left out: it was peer-is-self (peer-is-self)'],
+    ],
+    [
+      'datagrams that go in a circle',
+      (drops) => {
+        for (const to of ['192.0.2.9:1', '[2001:db8::9]:1', '192.0.2.9:1']) drops.addLoop(at(to));
+      },
+      [
+        'dropped: what this tunnel sends to 192.0.2.9:1 was routed into the tunnel itself',
+        '  AllowedIPs cover that endpoint: take it out of them, or give it a way of its own: ip route add 192.0.2.9 via GATEWAY',
+        'dropped: what this tunnel sends to [2001:db8::9]:1 was routed into the tunnel itself',
+        'dropped: 1 more to 192.0.2.9:1 (routed into the tunnel itself)',
+      ],
     ],
     [
       'a handshake that has to wait is no news',
@@ -188,7 +217,7 @@ describe('drops and ICMP errors', () => {
       },
       [
         '192.0.2.1 answers ICMP port unreachable (type 3, code 3), about what went to 192.0.2.1:9: nothing listens on that port there',
-        '99 more from 192.0.2.1 (ECONNREFUSED)',
+        '99 more from 192.0.2.1: ICMP port unreachable (type 3, code 3)',
       ],
     ],
     [

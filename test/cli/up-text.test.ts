@@ -2,7 +2,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { publicKey } from '../../src/base/keys.ts';
-import { bytesText, eventLine, peerLine, troubleLine } from '../../src/cli/up-text.ts';
+import { bytesText, changesLine, eventLine, lookUpLine, peerLine, troubleLine } from '../../src/cli/up-text.ts';
+import { parseUapiRequest } from '../../src/config/uapi-request.ts';
 import type { SocketTrouble } from '../../src/io/linux/icmp-error.ts';
 import type { PeerStatus } from '../../src/wg/status.ts';
 import type { DeviceEvent } from '../../src/wg/step.ts';
@@ -100,7 +101,7 @@ test.each<[DeviceEvent, string | undefined]>([
   [{ what: 'session-derived', role: 'responder', local: 1, remote: 2 }, undefined],
   [{ what: 'handshake-complete', role: 'initiator' }, 'peer A: handshake complete, we began it'],
   [{ what: 'handshake-complete', role: 'responder' }, 'peer A: handshake complete, the other end began it'],
-  [{ what: 'handshake-retry', retry: 1 }, 'peer A: no answer to the handshake for 5 s, try 2'],
+  [{ what: 'handshake-retry', retry: 1 }, undefined],
   [{ what: 'peer-silent' }, 'peer A: nothing came back for 15 s after data was sent: a new handshake begins'],
   [{ what: 'keys-zeroed' }, 'peer A: no handshake for 9 min: all session keys are wiped'],
   [{ what: 'endpoint-learned', from: undefined, to: at('192.0.2.1:1') }, 'peer A is at 192.0.2.1:1'],
@@ -143,4 +144,71 @@ test.each<[string, SocketTrouble, string]>([
   ],
 ])('trouble: %s', (_, trouble, wanted) => {
   expect(troubleLine(trouble)).toBe(wanted);
+});
+
+describe('what wg changed', () => {
+  const A = '41'.repeat(32);
+  const PEER_A = `public_key=${A}`;
+  const SECRET = '42'.repeat(32);
+  const name = (key: string): string => `peer ${key.slice(0, 4)}`;
+
+  function said(...lines: readonly string[]): string {
+    const read = parseUapiRequest(`set=1\n${lines.join('\n')}\n`);
+    if (!read.ok || read.value.kind !== 'set') return expect.fail('no change');
+    return changesLine(read.value.changes, name).replace('changed by wg: ', '');
+  }
+
+  test.each<[readonly string[], string]>([
+    [[PEER_A, 'remove=true'], 'peer QUFB removed'],
+    [[PEER_A], 'peer QUFB added'],
+    [[PEER_A, 'endpoint=192.0.2.1:5'], 'peer QUFB set: endpoint 192.0.2.1:5'],
+    [[PEER_A, 'replace_allowed_ips=true'], 'peer QUFB set: no allowed IPs'],
+    [
+      [PEER_A, 'replace_allowed_ips=true', 'allowed_ip=10.0.0.0/8', 'allowed_ip=fd00::/64'],
+      'peer QUFB set: allowed IPs 10.0.0.0/8, fd00::/64',
+    ],
+    [
+      [PEER_A, 'allowed_ip=10.0.0.0/8', 'allowed_ip=-11.0.0.0/8'],
+      'peer QUFB set: further allowed IPs 10.0.0.0/8, without 11.0.0.0/8',
+    ],
+    [
+      [PEER_A, `preshared_key=${SECRET}`, 'persistent_keepalive_interval=25'],
+      'peer QUFB set: preshared key, keepalive every 25 s',
+    ],
+    [
+      [PEER_A, `preshared_key=${'00'.repeat(32)}`, 'persistent_keepalive_interval=0'],
+      'peer QUFB set: no preshared key, no keepalive',
+    ],
+    [[`private_key=${SECRET}`, 'listen_port=7', 'fwmark=9'], 'private key set; UDP port 7; fwmark 9'],
+    [
+      [`private_key=${'00'.repeat(32)}`, 'listen_port=0', 'fwmark=0'],
+      'no private key any more; UDP port as it comes; no fwmark',
+    ],
+    [
+      [
+        'replace_peers=true',
+        ...Array<string>(9)
+          .fill(PEER_A)
+          .map((line) => `${line}\nendpoint=192.0.2.1:5`),
+      ],
+      `all peers replaced; ${'peer QUFB set: endpoint 192.0.2.1:5; '.repeat(5)}4 more`,
+    ],
+  ])('%j', (lines, wanted) => {
+    expect(said(...lines)).toBe(wanted);
+    expect(said(...lines)).not.toContain('QkJC');
+  });
+});
+
+test('a name that was looked up again', () => {
+  const host = 'vpn.example';
+  const to = at('192.0.2.1:5');
+  expect(lookUpLine('peer A', { kind: 'found', host, from: at('192.0.2.9:5'), to })).toBe(
+    'peer A: vpn.example is 192.0.2.1:5 now, and was 192.0.2.9:5',
+  );
+  expect(lookUpLine('peer A', { kind: 'found', host, from: undefined, to })).toBe(
+    'peer A: vpn.example is 192.0.2.1:5 now',
+  );
+  expect(lookUpLine('peer A', { kind: 'unresolved', host, code: 'EAI_AGAIN' })).toBe(
+    'vpn.example cannot be looked up (EAI_AGAIN): peer A is tried again when there is something to send',
+  );
 });

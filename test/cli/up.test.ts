@@ -1,22 +1,18 @@
 /** `wgwhy up` from arguments to the last line, in front of a tunnel that does what it is told, in time that stands still. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { toBase64 } from '../../src/base/base64.ts';
 import { publicKey } from '../../src/base/keys.ts';
 import { UsageError } from '../../src/cli/environment.ts';
-import { noble } from '../../src/crypto/noble.ts';
 import { FileError } from '../../src/io/files.ts';
 import { TunError } from '../../src/io/linux/tun.ts';
 import { TunnelError } from '../../src/io/tunnel.ts';
 import { UdpError } from '../../src/io/udp.ts';
 import { SetupError } from '../../src/io/up/system.ts';
-import type { UpOptions } from '../../src/io/up/up.ts';
-import type { PeerStatus } from '../../src/wg/status.ts';
-import { VirtualClock, VirtualNetwork } from '../io/virtual.ts';
-import { at, chance, net } from '../wg/harness.ts';
-import { cli, type Ran } from './harness.ts';
+import { at } from '../wg/harness.ts';
+import { Machine, peer } from './up-machine.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'wgwhy-up-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -46,83 +42,12 @@ function file(name: string, text = CONF): string {
 }
 const conf = file('wg7.conf');
 
-const peer = (id: string, fill: number, change: Partial<PeerStatus> = {}): PeerStatus => ({
-  id,
-  publicKey: publicKey(new Uint8Array(32).fill(fill)),
-  hasPresharedKey: false,
-  endpoint: undefined,
-  allowedIps: [net('10.0.0.2/32')],
-  latestHandshake: undefined,
-  receivedBytes: 0,
-  sentBytes: 0,
-  persistentKeepalive: 0,
-  sessions: [],
-  staged: 0,
-  timers: {},
-  ...change,
-});
-
-/** The machine's part of a tunnel. */
-class Machine {
-  readonly clock = new VirtualClock();
-  readonly asked: UpOptions[] = [];
-  peers: PeerStatus[] = [peer(LAPTOP, 0x41), peer(PHONE, 0x42)];
-  closed = 0;
-  interrupt: (signal: string) => void = () => {};
-  readonly #signal = new Promise<string>((resolve) => {
-    this.interrupt = resolve;
-  });
-  /** Where it cannot be had. */
-  fault: Error | undefined;
-  /** What happens while it comes up. */
-  meanwhile: (options: UpOptions) => void = () => {};
-
-  /** `story` begins when the tunnel is up, and ends with its end. */
-  async run(argv: readonly string[], story: (options: UpOptions) => void = () => {}): Promise<Ran> {
-    let begun: (options: UpOptions) => void = () => {};
-    const up = new Promise<UpOptions>((resolve) => {
-      begun = resolve;
-    });
-    const ran = cli(['up', ...argv], {
-      live: {
-        crypto: noble,
-        random: chance(3),
-        clock: this.clock,
-        network: new VirtualNetwork(this.clock, {}),
-        lookUp: async () => [],
-        untilSignal: () => this.#signal,
-        bringUp: async (options) => {
-          this.asked.push(options);
-          this.meanwhile(options);
-          if (this.fault !== undefined) throw this.fault;
-          // The command has to say that it is up before anything else happens.
-          setImmediate(() => begun(options));
-          return {
-            name: options.name,
-            port: 51_820,
-            mtu: 1420,
-            status: () => this.peers,
-            close: async () => {
-              this.closed++;
-            },
-          };
-        },
-      },
-    });
-    const told = await Promise.race([up, ran]);
-    if ('conf' in told) {
-      story(told);
-      this.interrupt('SIGTERM');
-    }
-    return ran;
-  }
-}
-
+const withTwo = (): Machine => new Machine([peer(LAPTOP, 0x41), peer(PHONE, 0x42)]);
 const lines = (text: string): string[] => text.split('\n').slice(0, -1);
 
 describe('a life', () => {
   test('up, what happens, status, down', async () => {
-    const machine = new Machine();
+    const machine = withTwo();
     const { clock } = machine;
     machine.meanwhile = ({ onNote }) => onNote?.('DNS is not set: there is no resolvconf here');
     const { code, stdout, stderr } = await machine.run([conf], ({ onEvent, onDrop }) => {
@@ -159,7 +84,7 @@ describe('a life', () => {
   });
 
   test('status as often as is wished, only where something changed, and at the end', async () => {
-    const machine = new Machine();
+    const machine = withTwo();
     machine.peers = [peer(LAPTOP, 0x41)];
     const { stdout } = await machine.run([conf, '--status', '5'], () => {
       machine.clock.pass(20_000);
@@ -173,13 +98,13 @@ describe('a life', () => {
   });
 
   test('--status 0: only at the end', async () => {
-    const machine = new Machine();
+    const machine = withTwo();
     const { stdout } = await machine.run([conf, '--status', '0'], () => machine.clock.pass(1_000_000));
     expect(lines(stdout).map((line) => line.slice(0, 8))).toEqual(['22:13:20', '22:30:00', '22:30:00', '22:30:00']);
   });
 
   test('what was only counted is told at the end, drops, ICMP errors and moves alike', async () => {
-    const machine = new Machine();
+    const machine = withTwo();
     const ends = [at('192.0.2.1:1'), at('192.0.2.2:2')];
     const { stdout, stderr } = await machine.run([conf, '--status', '0'], ({ onEvent, onDrop, onTrouble }) => {
       for (let i = 0; i < 1000; i++) {
@@ -197,12 +122,60 @@ describe('a life', () => {
       '22:13:20 dropped: a packet of 20 bytes from this machine is no IP packet (not-ip)',
       '22:13:20 no route, about what went to 192.0.2.2:2: this machine has no way to that network',
       '22:13:20 dropped: 999 more (not-ip)',
-      '22:13:20 999 more (ENETUNREACH)',
+      '22:13:20 999 more: no route',
     ]);
   });
 
+  test('retries, names and what wg changed', async () => {
+    const machine = withTwo();
+    const { clock } = machine;
+    const { stdout, stderr } = await machine.run(
+      [conf, '--status', '0'],
+      ({ onEvent, onUnanswered, onDrop, onLookUp, onChange }) => {
+        const retry = (): void => {
+          clock.pass(5000);
+          onEvent?.({ what: 'handshake-retry', retry: 1 }, LAPTOP);
+          onUnanswered?.(LAPTOP);
+          onLookUp?.({ kind: 'unresolved', host: 'vpn.example', code: 'ENOTFOUND' }, LAPTOP);
+        };
+        for (let i = 0; i < 5; i++) retry();
+        onLookUp?.({ kind: 'found', host: 'vpn.example', from: at('192.0.2.9:5'), to: at('192.0.2.8:5') }, LAPTOP);
+        onLookUp?.({ kind: 'found', host: 'vpn.example', from: at('192.0.2.8:5'), to: at('192.0.2.8:5') }, LAPTOP);
+        onEvent?.({ what: 'handshake-complete', role: 'initiator' }, LAPTOP);
+        retry();
+        onDrop?.({ kind: 'handshake-gave-up', peer: LAPTOP, initiations: 18, staged: 0 });
+        retry();
+        onChange?.([{ kind: 'remove-peer', publicKey: publicKey(new Uint8Array(32).fill(0x42)) }]);
+      },
+    );
+    const who = 'peer QUFBQU…QUE= (laptop)';
+    expect(lines(stdout).slice(1, -3)).toEqual([
+      `22:13:25 ${who}: no answer to the handshake for 5 s, try 2`,
+      `22:13:30 ${who}: no answer to the handshake for 10 s, try 3`,
+      `22:13:35 ${who}: no answer to the handshake for 15 s, try 4`,
+      `22:13:45 ${who}: vpn.example is 192.0.2.8:5 now, and was 192.0.2.9:5`,
+      `22:13:45 ${who}: handshake complete, we began it`,
+      `22:13:50 ${who}: no answer to the handshake for 5 s, try 2`,
+      `22:13:55 ${who}: no answer to the handshake for 5 s, try 2`,
+      '22:13:55 changed by wg: peer QkJCQk…QkI= removed',
+    ]);
+    const told = `note: vpn.example has no address: the name does not resolve: ${who} is tried again when there is something to send`;
+    expect(lines(stderr).slice(0, 2)).toEqual([`22:13:25 ${told}`, `22:13:50 ${told}`]);
+  });
+
+  test('names that take long to look up are said', async () => {
+    const machine = withTwo();
+    machine.meanwhile = () => machine.clock.pass(3000);
+    const lines = CONF.replace('PresharedKey', 'Endpoint = vpn.example:7\nPresharedKey');
+    const { stderr } = await machine.run([file('named.conf', lines)]);
+    expect(stderr).toBe('22:13:22 note: looking up vpn.example\n');
+    const quiet = withTwo();
+    quiet.meanwhile = () => quiet.clock.pass(3000);
+    expect((await quiet.run([conf])).stderr).toBe('');
+  });
+
   test('a signal that comes while it starts ends it when it is up', async () => {
-    const machine = new Machine();
+    const machine = withTwo();
     machine.meanwhile = () => machine.interrupt('SIGINT');
     const { code, stdout } = await machine.run([conf]);
     expect([code, machine.closed]).toEqual([0, 1]);
@@ -210,7 +183,7 @@ describe('a life', () => {
   });
 
   test('somebody deletes the interface', async () => {
-    const machine = new Machine();
+    const machine = withTwo();
     const { code, stdout } = await machine.run([conf], ({ onGone }) => onGone?.('the interface was deleted'));
     expect([code, machine.closed]).toEqual([0, 1]);
     expect(lines(stdout).at(-1)).toBe('22:13:20 wg7 is down (the interface was deleted)');
@@ -219,7 +192,7 @@ describe('a life', () => {
 
 describe('what the tunnel is asked for', () => {
   test('as the file has it', async () => {
-    const machine = new Machine();
+    const machine = withTwo();
     await machine.run([conf]);
     const [{ conf: read, name, ...rest } = expect.fail()] = machine.asked;
     expect(name).toBe('wg7');
@@ -230,21 +203,33 @@ describe('what the tunnel is asked for', () => {
   });
 
   test('as the options have it', async () => {
-    const machine = new Machine();
+    const machine = withTwo();
     await machine.run([conf, '--interface', 'other', '--key-log', 'k', '--pcap', 'p', '--hooks']);
     expect(machine.asked).toEqual([expect.objectContaining({ name: 'other', keyLog: 'k', pcap: 'p', hooks: true })]);
   });
 
   test('what is wrong in the file is said, with its line; the tunnel comes up without it', async () => {
-    const machine = new Machine();
+    const machine = withTwo();
     const path = file('odd.conf', CONF.replace('10.0.0.3/32', '10.0.0.3/99'));
     const { code, stderr } = await machine.run([path]);
     expect(code).toBe(0);
     expect(stderr).toMatch(new RegExp(`^${path}:14: .*10\\.0\\.0\\.3/99`));
   });
 
+  test('a peer without a key that can be used, and a file that is open to all', async () => {
+    const machine = withTwo();
+    const path = file('open.conf', CONF.replace(LAPTOP, LAPTOP.slice(1)));
+    chmodSync(path, 0o644);
+    const { code, stderr } = await machine.run([path]);
+    expect(code).toBe(0);
+    expect(lines(stderr).slice(1)).toEqual([
+      `22:13:20 note: everybody on this machine can read ${path} and the private key in it: chmod 600 ${path}`,
+      '22:13:20 note: the peer of line 6 is left out: it has no PublicKey that can be used',
+    ]);
+  });
+
   test('names of peers cannot write to the terminal', async () => {
-    const machine = new Machine();
+    const machine = withTwo();
     const path = file('escape.conf', CONF.replace('laptop', 'lap\u001b[31mtop'));
     const { stdout } = await machine.run([path], ({ onEvent }) => onEvent?.({ what: 'peer-silent' }, LAPTOP));
     expect(stdout).toContain('nothing came back');
@@ -268,7 +253,10 @@ describe('what keeps it from coming up', () => {
     [
       'a name that is taken',
       new TunError('EBUSY', 'there is an interface wg7 already'),
-      ['there is an interface wg7 already', 'give another name with --interface'],
+      [
+        'there is an interface wg7 already',
+        'wg show tells whether it is this very tunnel; otherwise give another name with --interface',
+      ],
     ],
     [
       'no TUN',
@@ -295,7 +283,7 @@ describe('what keeps it from coming up', () => {
       ['/x: it cannot be written (EROFS)'],
     ],
   ])('%s', async (_, fault, [message, ...hints]) => {
-    const machine = new Machine();
+    const machine = withTwo();
     machine.fault = fault;
     const { code, stdout, stderr } = await machine.run([conf]);
     expect([code, stdout, machine.closed]).toEqual([2, '', 0]);
@@ -303,7 +291,7 @@ describe('what keeps it from coming up', () => {
   });
 
   test('a defect is called one', async () => {
-    const machine = new Machine();
+    const machine = withTwo();
     machine.fault = new TypeError('x is not a function');
     const { code, stderr } = await machine.run([conf]);
     expect(code).toBe(2);
@@ -327,7 +315,7 @@ describe('usage', () => {
     ['no file', [join(folder, 'no.conf')], 'there is no such file'],
     ['nothing', [], "missing required argument 'conf'"],
   ])('%s', async (_, argv, message) => {
-    const machine = new Machine();
+    const machine = withTwo();
     const { code, stdout, stderr } = await machine.run(argv);
     expect([code, stdout, machine.asked]).toEqual([2, '', []]);
     expect(stderr).toContain(message);
@@ -336,7 +324,7 @@ describe('usage', () => {
 });
 
 test('no secret is said, whatever happens', async () => {
-  const machine = new Machine();
+  const machine = withTwo();
   machine.fault = new SetupError('a shell command of the configuration failed (1)', '');
   const broken = file('broken.conf', CONF.replace(PSK, PSK.slice(1)).replace(SECRET, `${SECRET}=`));
   for (const path of [conf, broken]) {

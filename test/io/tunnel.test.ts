@@ -6,7 +6,7 @@ import { type Bytes, equal } from '../../src/base/bytes.ts';
 import { privateKey } from '../../src/base/keys.ts';
 import { parseWgConf } from '../../src/config/wg-quick.ts';
 import { nodeCrypto } from '../../src/crypto/node.ts';
-import { openTunnel, type Tunnel, TunnelError, type TunnelOptions } from '../../src/io/tunnel.ts';
+import { type LookedUp, openTunnel, type Tunnel, TunnelError, type TunnelOptions } from '../../src/io/tunnel.ts';
 import { UdpError } from '../../src/io/udp.ts';
 import type { Drop } from '../../src/wg/drop.ts';
 import { ipv4 } from '../wg/harness.ts';
@@ -80,6 +80,7 @@ test('a name is looked up again with each retry, and its addresses are taken in 
   const clock = new VirtualClock(2_000_000_000);
   let lookUps = 0;
   let looked = first<void>();
+  const told: LookedUp[] = [];
   const alpha = await opened({
     conf: conf({ ...ALPHA_PEER, endpoint: `beta.example:${beta.port}` }),
     clock,
@@ -88,6 +89,7 @@ test('a name is looked up again with each retry, and its addresses are taken in 
       looked.take();
       return ['127.0.0.9', '127.0.0.1'];
     },
+    onLookUp: (found) => told.push(found),
   });
   alpha.send(ipv4('10.0.0.1', '10.0.0.2'));
   const next = async (): Promise<void> => {
@@ -98,15 +100,42 @@ test('a name is looked up again with each retry, and its addresses are taken in 
   // The first retry asks for the names, the second goes to where they say.
   await next();
   expect([lookUps, alpha.status()[0]?.endpoint?.text]).toEqual([2, `127.0.0.1:${beta.port}`]);
+  const [from, to] = [`127.0.0.9:${beta.port}`, `127.0.0.1:${beta.port}`];
+  expect(told).toMatchObject([{ kind: 'found', host: 'beta.example', from: { text: from }, to: { text: to } }]);
   clock.pass(5400);
   await clock.standUntil(atBeta.come);
   expect(alpha.status()[0]?.sessions).toHaveLength(1);
+});
+
+test('a name is looked up again also where packets begin the handshakes, before the timer does', async () => {
+  const clock = new VirtualClock(2_000_000_000);
+  const events: string[] = [];
+  let lookUps = 0;
+  let unanswered = 0;
+  const alpha = await opened({
+    conf: conf({ ...ALPHA_PEER, endpoint: 'beta.example:9' }),
+    clock,
+    lookUp: async () => {
+      lookUps++;
+      return ['127.0.0.1'];
+    },
+    onEvent: ({ what }) => events.push(what),
+    onUnanswered: () => unanswered++,
+  });
+  for (let i = 0; i < 4; i++) {
+    alpha.send(ipv4('10.0.0.1', '10.0.0.2'));
+    await new Promise((resolve) => setImmediate(resolve));
+    clock.pass(5000);
+  }
+  expect(events).toEqual([]);
+  expect([unanswered, lookUps]).toEqual([3, 4]);
 });
 
 test('a name that could not be looked up is asked for again when a packet wants to go there', async () => {
   const clock = new VirtualClock(2_000_000_000);
   const looked = first<void>();
   const answers: (readonly string[])[] = [[], ['127.0.0.1']];
+  const told: LookedUp[] = [];
   const alpha = await opened({
     conf: conf({ ...ALPHA_PEER, endpoint: 'beta.example:9' }),
     clock,
@@ -114,7 +143,9 @@ test('a name that could not be looked up is asked for again when a packet wants 
       if (answers.length === 1) looked.take();
       return answers.shift() ?? [];
     },
+    onLookUp: (found) => told.push(found),
   });
+  expect(told).toEqual([{ kind: 'unresolved', host: 'beta.example', code: 'ENOTFOUND' }]);
   const packet = ipv4('10.0.0.1', '10.0.0.2');
   expect(alpha.send(packet)).toMatchObject({ drop: { kind: 'no-endpoint' } });
   expect(answers).toHaveLength(1);
@@ -123,6 +154,31 @@ test('a name that could not be looked up is asked for again when a packet wants 
   await looked.come;
   await Promise.resolve();
   expect(alpha.send(packet)).toMatchObject({ kind: 'accepted' });
+  expect(told.slice(1)).toMatchObject([{ kind: 'found', from: undefined, to: { text: '127.0.0.1:9' } }]);
+});
+
+test('a peer that is removed while its name is looked up stays away', async () => {
+  const clock = new VirtualClock(2_000_000_000);
+  let answer: (addresses: readonly string[]) => void = () => {};
+  const asked = first<void>();
+  let lookUps = 0;
+  const alpha = await opened({
+    conf: conf({ ...ALPHA_PEER, endpoint: 'beta.example:9' }),
+    clock,
+    lookUp: () => {
+      if (lookUps++ === 0) return Promise.resolve([]);
+      asked.take();
+      return new Promise((resolve) => (answer = resolve));
+    },
+  });
+  clock.pass(5000);
+  alpha.send(ipv4('10.0.0.1', '10.0.0.2'));
+  await asked.come;
+  alpha.driver.configure({ change: 'remove-peer', publicKey: nodeCrypto.publicKey(BETA) });
+  alpha.forgetName(publicText(BETA));
+  answer(['127.0.0.1']);
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(alpha.status()).toEqual([]);
 });
 
 test('a refusal tells why: a preshared key that only one side has', async () => {

@@ -3,12 +3,14 @@ import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { nodeCrypto } from '../../crypto/node.ts';
 import { fileSource } from '../../io/files.ts';
+import type { Diagnosis } from '../../report/diagnose.ts';
 import { reportJson } from '../../report/json.ts';
 import type { Report } from '../../report/model.ts';
 import { painter } from '../../report/text-wrap.ts';
-import { checkText, type FileText, fixPreview } from '../check-text.ts';
+import { checkText } from '../check-text.ts';
 import { checkAll, exitCode } from '../diagnosis.ts';
-import { type Environment, type ExitCode, UsageError, wantsColour } from '../environment.ts';
+import { type Environment, EXIT, type ExitCode, UsageError, wantsColour } from '../environment.ts';
+import { type FileText, fixPreview } from '../fix-preview.ts';
 import { parsePublicKeys } from '../values.ts';
 
 interface Flags {
@@ -23,7 +25,8 @@ FILE is what describes one end or its machine, any mix: wg-quick files, RouterOS
 more), "wg show", "wg show all dump", RouterOS prints, and the listings of firewall, routes and sockets. Hand over both
 ends: most faults are that the two do not fit.
 
-Exit code: 0 no error, 1 an error was found, 2 wrong usage or nothing that could be read.
+Exit code: 0 no error, 1 an error was found, 2 wrong usage, or something that could not be read as it stands
+(FILE:LINE:COLUMN).
 
 Examples:
   wgwhy check client.conf server.conf
@@ -71,13 +74,15 @@ async function runCheck(environment: Environment, paths: readonly string[], flag
       paint: painter(wantsColour(environment, flags.color)),
     };
     (usable ? stdout : stderr).write(checkText(report, page));
-    if (flags.fixPreview) stdout.write(preview(report, await texts(report)));
+    if (flags.fixPreview) stdout.write(preview(diagnosis, await texts(report)));
   }
-  return exitCode(diagnosis);
+  const code = exitCode(diagnosis);
+  // what wg would not take is told as file:line:column; no finding is made of it
+  return code === EXIT.fine && report.problems.length > 0 ? EXIT.unusable : code;
 }
 
-function preview(report: Report, files: readonly FileText[]): string {
-  const diff = fixPreview(report, files);
+function preview({ report, tellsSecret }: Diagnosis, files: readonly FileText[]): string {
+  const diff = fixPreview(report, files, tellsSecret);
   return diff === '' ? '\nno line of a file would mend it by itself\n' : `\n${diff}`;
 }
 

@@ -12,11 +12,10 @@ import { UdpError } from '../../io/udp.ts';
 import { SetupError } from '../../io/up/system.ts';
 import type { Up, UpOptions } from '../../io/up/up.ts';
 import { sanitise } from '../../report/text-wrap.ts';
-import { dropInWords, type PeerName } from '../drop-words.ts';
+import type { PeerName } from '../drop-words.ts';
 import { type Environment, EXIT, type ExitCode, UsageError } from '../environment.ts';
-import { LiveDrops } from '../live-drops.ts';
-import { Seldom } from '../seldom.ts';
-import { eventLine, peerLine } from '../up-text.ts';
+import { UpLines } from '../up-lines.ts';
+import { peerLine } from '../up-text.ts';
 
 interface Flags {
   readonly interface?: string;
@@ -28,7 +27,8 @@ interface Flags {
 
 const HELP = `
 Linux, as root, with the package koffi beside wgwhy. CONF is a wg-quick file; its addresses, MTU, routes and DNS are set
-as wg-quick sets them, and taken back when the command ends, also when it is killed. Ctrl-C ends it.
+as wg-quick sets them, and taken back when the command ends, also when it is killed. Ctrl-C ends it; if a hook hangs then,
+a second Ctrl-C ends it at once.
 
 On standard output: what happens to each peer, and a status line per peer every minute in which something changed.
 On standard error: every message and packet that was dropped, and why. "wg show NAME" and "wg set NAME" work on it.
@@ -59,25 +59,26 @@ export function addUpCommand(program: Command, environment: Environment, done: (
 async function runUp(environment: Environment, path: string, flags: Flags): Promise<ExitCode> {
   const { live, stdout, stderr, rules } = environment;
   const everySec = statusOf(flags.status);
-  const { conf, name } = await read(path, flags.interface, stderr);
+  const { conf, name, notes } = await read(path, flags.interface, stderr);
   const names = peerNames(conf);
   const stamp = (line: string): string => `${formatTime(live.clock.now().wall).slice(11, 19)} ${sanitise(line)}\n`;
   const out = (line: string): unknown => stdout.write(stamp(line));
   const err = (line: string): unknown => stderr.write(line.startsWith(' ') ? `${sanitise(line)}\n` : stamp(line));
   const pages = new Set(rules.map((rule) => rule.name));
-  const drops = new LiveDrops({
+  const lines = new UpLines({
     now: () => live.clock.now(),
-    inWords: (drop) => dropInWords(drop, names, (key) => toBase64(key)),
-    write: err,
+    name: names,
+    out,
+    err,
     hasPage: (finding) => pages.has(finding),
   });
-
-  const moves = new Seldom({ now: () => live.clock.now(), write: out });
+  for (const note of notes) lines.note(note);
 
   let goes: (why: string) => void = () => {};
   // What ends the process counts from here on: whatever is set up must be taken back.
   const gone = new Promise<string>((resolve) => (goes = resolve));
   const ended = Promise.race([live.untilSignal(), gone]);
+  const callOffWait = tellWait(environment, conf, (text) => lines.note(text));
   const up = await started(environment, {
     conf,
     name,
@@ -86,32 +87,18 @@ async function runUp(environment: Environment, path: string, flags: Flags): Prom
     ...(flags.hooks === undefined ? {} : { hooks: flags.hooks }),
     ...(flags.keyLog === undefined ? {} : { keyLog: flags.keyLog }),
     ...(flags.pcap === undefined ? {} : { pcap: flags.pcap }),
-    onEvent: (event, peer) => {
-      const line = eventLine(names(peer), event);
-      if (line === undefined) return;
-      if (event.what !== 'endpoint-learned') return void out(line);
-      // Two machines with one key take turns, packet by packet.
-      const more = (times: number): string => `${names(peer)} moved ${count(times, 'more time')}`;
-      moves.tell({ sort: peer, sender: '', line: () => line, more });
-    },
-    onDrop: (drop, from) => drops.add(drop, from),
-    onTrouble: (trouble) => drops.addTrouble(trouble),
+    ...lines.handlers,
     onGone: (why) => goes(why),
-    onNote: (note) => err(`note: ${note}`),
-  });
-  out(`${up.name} is up: UDP port ${up.port}, MTU ${up.mtu}, ${count(conf.peers.length, 'peer')}`);
+  }).finally(callOffWait);
+  out(`${up.name} is up: UDP port ${up.port}, MTU ${up.mtu}, ${count(up.status().length, 'peer')}`);
 
   const status = new StatusLines(up, names, environment, out);
   const callOff = every(environment, everySec * 1000, () => status.print());
-  const flush = (all = false): void => {
-    drops.flush(all);
-    moves.flush(all);
-  };
-  const callOffFlush = every(environment, FLUSH_MS, () => flush());
+  const callOffFlush = every(environment, FLUSH_MS, () => lines.flush());
   const signal = await ended;
   callOff();
   callOffFlush();
-  flush(true);
+  lines.flush(true);
   status.print();
   await up.close();
   out(`${up.name} is down (${signal})`);
@@ -132,8 +119,8 @@ async function read(
   path: string,
   wanted: string | undefined,
   stderr: Environment['stderr'],
-): Promise<{ readonly conf: WgConf; readonly name: string }> {
-  const { conf, problems, kind } = await readKeyFile(path);
+): Promise<{ readonly conf: WgConf; readonly name: string; readonly notes: readonly string[] }> {
+  const { conf, problems, kind, isPublic } = await readKeyFile(path);
   if (conf === undefined) throw new UsageError(`${path} is not a WireGuard configuration`, `it looks like: ${kind}`);
   for (const { line, message, hint } of problems) {
     stderr.write(`${sanitise(`${path}:${line ?? 1}: ${message}${hint === undefined ? '' : `; ${hint}`}`)}\n`);
@@ -146,7 +133,13 @@ async function read(
       'it has up to 15 letters, digits and _ = + . -; give one with --interface',
     );
   }
-  return { conf, name };
+  const notes = [
+    ...(isPublic ? [`everybody on this machine can read ${path} and the private key in it: chmod 600 ${path}`] : []),
+    ...conf.peers
+      .filter((peer) => peer.publicKey === undefined)
+      .map(({ line }) => `the peer of line ${line} is left out: it has no PublicKey that can be used`),
+  ];
+  return { conf, name, notes };
 }
 
 /** `peer 45CVYd…zlU= (laptop)` */
@@ -166,9 +159,19 @@ function peerNames({ peers }: WgConf): PeerName {
 const TUN_HINTS: Readonly<Record<string, readonly string[]>> = {
   EPERM: ['run it as root'],
   EACCES: ['run it as root'],
-  EBUSY: ['give another name with --interface'],
+  EBUSY: ['wg show tells whether it is this very tunnel; otherwise give another name with --interface'],
   ENOENT: ['load the module: modprobe tun; a container needs --device /dev/net/tun'],
 };
+
+/** A name that nobody answers for takes its time before the tunnel can come up, and nothing else would be seen of it. */
+const LONG_WAIT_MS = 2000;
+
+function tellWait({ live }: Environment, { peers }: WgConf, tell: (text: string) => void): () => void {
+  const hosts = peers.flatMap(({ endpoint }) => (endpoint?.value.ip === undefined ? (endpoint?.value.host ?? []) : []));
+  if (hosts.length === 0) return () => {};
+  const text = `looking up ${[...new Set(hosts)].join(', ')}`;
+  return live.clock.at(live.clock.now().monoMs + LONG_WAIT_MS, () => tell(text));
+}
 
 /** What the machine refuses, in words. */
 async function started(

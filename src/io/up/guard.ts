@@ -24,7 +24,7 @@ export class Guard {
   constructor() {
     this.#shell = spawn('sh', ['-c', COLLECT], {
       detached: true,
-      stdio: ['pipe', 'ignore', 'ignore'],
+      stdio: ['pipe', 'ignore', 'inherit'],
       env: systemEnv(),
     });
     this.#ended = new Promise((resolve) => {
@@ -35,9 +35,11 @@ export class Guard {
   }
 
   /** To be called before the step itself: to take back what was not done is no harm. Resolves when the shell has it. */
-  undo({ argv }: SystemCommand): Promise<void> {
+  undo({ argv, hook }: SystemCommand): Promise<void> {
+    // What a hook says is for whoever wrote it; that there was nothing to take back is for nobody.
+    const output = hook === undefined ? '2>/dev/null' : '>&2';
     return new Promise((resolve) => {
-      this.#shell.stdin.write(`${argv.map(quoted).join(' ')} </dev/null\n`, () => resolve());
+      this.#shell.stdin.write(`${argv.map(quoted).join(' ')} </dev/null ${output}\n`, () => resolve());
     });
   }
 

@@ -1,11 +1,10 @@
 /** The outer packets of a tunnel as a capture: what the sockets gave and took, under headers as the wire would show them. */
-import { closeSync, writeSync } from 'node:fs';
 import type { Endpoint } from '../../base/address.ts';
 import { type Bytes, putU16be } from '../../base/bytes.ts';
 import type { Time } from '../../base/time.ts';
 import { pcapngBlock } from '../../capture/write-pcapng.ts';
 import { Summer } from '../../packet/checksum.ts';
-import { openOwnFile } from './own-file.ts';
+import { OwnFile } from './own-file.ts';
 
 const LINKTYPE_RAW = 101;
 const IPV4_HEADER = 20;
@@ -64,32 +63,22 @@ export function outerDatagram({ from, to, payload, tos = 0, hopLimit = HOP_LIMIT
   return out;
 }
 
-/** Written at once, so that nothing is lost if the process is killed. */
 export class OuterCapture {
-  readonly #fd: number;
+  readonly #file: OwnFile;
 
-  /** Throws a FileError. */
-  constructor(path: string, interfaceName: string) {
-    this.#fd = openOwnFile(path, 'w');
-    this.#write(pcapngBlock({ kind: 'section' }));
-    this.#write(pcapngBlock({ kind: 'interface', linkType: LINKTYPE_RAW, name: `${interfaceName} (outer)` }));
+  /** `onLost` is told once, when the file takes no more. Throws a FileError. */
+  constructor(path: string, interfaceName: string, onLost: (why: string) => void) {
+    this.#file = new OwnFile(path, 'w', onLost);
+    this.#file.write(pcapngBlock({ kind: 'section' }));
+    this.#file.write(pcapngBlock({ kind: 'interface', linkType: LINKTYPE_RAW, name: `${interfaceName} (outer)` }));
   }
 
-  /** False when the file takes no more. */
-  add(packet: OuterPacket): boolean {
+  add(packet: OuterPacket): void {
     const { time, direction } = packet;
-    return this.#write(pcapngBlock({ kind: 'packet', time, direction, bytes: outerDatagram(packet), interfaceId: 0 }));
+    this.#file.write(pcapngBlock({ kind: 'packet', time, direction, bytes: outerDatagram(packet), interfaceId: 0 }));
   }
 
   close(): void {
-    closeSync(this.#fd);
-  }
-
-  #write(block: Bytes): boolean {
-    try {
-      return writeSync(this.#fd, block) === block.length;
-    } catch {
-      return false;
-    }
+    this.#file.close();
   }
 }

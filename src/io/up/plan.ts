@@ -5,8 +5,8 @@ import type { WgConf } from '../../config/wg-conf.ts';
 export interface SystemCommand {
   readonly argv: readonly string[];
   readonly input?: string;
-  /** Written in the configuration: it may hold a secret, so it is not repeated. */
-  readonly isHook?: true;
+  /** Where the configuration has it, `PostUp (line 7)`: it may hold a secret, so it is not repeated. */
+  readonly hook?: string;
 }
 
 export interface SetupStep {
@@ -60,13 +60,15 @@ export function needsMark(conf: WgConf): boolean {
   return table === 'auto' && ranges(conf).some(isDefault);
 }
 
+const HOOK_NAMES = { preUp: 'PreUp', postUp: 'PostUp', preDown: 'PreDown', postDown: 'PostDown' } as const;
+
 /** Those lines of the configuration as commands, in their order; none unless they were asked for. */
-function hooksOf(
-  { name, conf, hooks }: SetupFacts,
-  which: 'preUp' | 'postUp' | 'preDown' | 'postDown',
-): SystemCommand[] {
+function hooksOf({ name, conf, hooks }: SetupFacts, which: keyof typeof HOOK_NAMES): SystemCommand[] {
   const lines = hooks ? conf.interface[which] : [];
-  return lines.map(({ value }) => ({ argv: ['bash', '-c', value.replaceAll('%i', name)], isHook: true }));
+  return lines.map(({ value, line }) => ({
+    argv: ['bash', '-c', value.replaceAll('%i', name)],
+    hook: `${HOOK_NAMES[which]} (line ${line})`,
+  }));
 }
 
 /** What is done before the interface goes, if there is time for it. */
@@ -99,10 +101,15 @@ export function planNotes({ conf, mtu, hasResolvconf, hasNft, hooks }: SetupFact
   const lines = [...preUp, ...postUp, ...preDown, ...postDown].map(({ line }) => line).sort((a, b) => a - b);
   const six = addresses.some(({ value }) => value.ip.length === 16);
   return [
+    ...(addresses.length === 0 ? ['there is no Address: the interface gets none'] : []),
     ...(lines.length > 0 && !hooks
-      ? [`the shell commands of line ${lines.join(', ')} are not run: --hooks runs them`]
+      ? [
+          `the shell commands of line${lines.length === 1 ? '' : 's'} ${lines.join(', ')} are not run: --hooks runs them`,
+        ]
       : []),
-    ...(dns.length + dnsSearch.length > 0 && !hasResolvconf ? ['DNS is not set: there is no resolvconf here'] : []),
+    ...(dns.length + dnsSearch.length > 0 && !hasResolvconf
+      ? ['DNS is not set: there is no resolvconf here (openresolv and systemd-resolved bring one)']
+      : []),
     ...(needsMark(conf) && !hasNft
       ? ['there is no nft here: with strict reverse path filters answers may be lost']
       : []),

@@ -27,11 +27,11 @@ const systemPath = (): string => [process.env['PATH'] ?? [], SYSTEM_FOLDERS].fla
 export const systemEnv = (): NodeJS.ProcessEnv => ({ ...process.env, PATH: systemPath() });
 
 /** What it printed. Rejects with a SetupError. */
-export function runCommand({ argv, input, isHook }: SystemCommand): Promise<string> {
+export function runCommand({ argv, input, hook }: SystemCommand): Promise<string> {
   const [program = '', ...rest] = argv;
-  const shown = isHook ? 'a shell command of the configuration' : argv.join(' ');
+  const shown = hook ?? argv.join(' ');
   // What a hook says is for whoever wrote it. It may leave a program running, whose output nobody waits for.
-  const output = isHook ? STANDARD_ERROR : 'pipe';
+  const output = hook !== undefined ? STANDARD_ERROR : 'pipe';
   return new Promise((resolve, reject) => {
     const child = spawn(program, rest, { stdio: ['pipe', output, output], env: systemEnv() });
     let out = '';

@@ -1,7 +1,7 @@
 /** A tunnel with an interface of this machine: TUN device, sockets, addresses, routes, and all of it taken back in the end. */
-import { closeSync, writeSync } from 'node:fs';
 import { type Endpoint, endpoint } from '../../base/address.ts';
 import type { Bytes } from '../../base/bytes.ts';
+import type { UapiChange } from '../../config/uapi.ts';
 import type { WgConf } from '../../config/wg-conf.ts';
 import type { Drop, PeerId } from '../../wg/drop.ts';
 import type { PeerStatus } from '../../wg/status.ts';
@@ -14,14 +14,15 @@ import { sourceFor } from '../linux/source-address.ts';
 import { TunDevice } from '../linux/tun.ts';
 import { type LinuxUdpPort, type LinuxUdpSocket, openLinuxPort } from '../linux/udp.ts';
 import type { Lookup } from '../resolve.ts';
-import { openTunnel, type Tunnel, type TunnelOptions } from '../tunnel.ts';
+import { type LookedUp, openTunnel, type Tunnel, type TunnelOptions } from '../tunnel.ts';
 import { deviceTarget } from '../uapi/device-target.ts';
-import { openUapi } from '../uapi/server.ts';
+import { openUapi, type UapiTarget } from '../uapi/server.ts';
 import { UapiError } from '../uapi/socket-file.ts';
 import { unreachable } from '../unreachable.ts';
 import { Guard } from './guard.ts';
 import { OuterCapture } from './outer-capture.ts';
-import { openOwnFile } from './own-file.ts';
+import { ownDatagram } from './own-datagram.ts';
+import { OwnFile } from './own-file.ts';
 import { needsMark, planDown, planNotes, planSetup, type SetupFacts } from './plan.ts';
 import { findMtu, freeTable, hasProgram, runCommand, SetupError } from './system.ts';
 
@@ -37,8 +38,15 @@ export interface UpOptions {
   readonly keyLog?: string;
   readonly pcap?: string;
   onEvent?(event: DeviceEvent, peer: PeerId): void;
+  /** See {@link TunnelOptions.onUnanswered}. */
+  onUnanswered?(peer: PeerId): void;
   onDrop?(drop: Drop, from?: Endpoint): void;
   onTrouble?(trouble: SocketTrouble): void;
+  /** A datagram of ours to that endpoint came back as a packet for the tunnel; it was dropped. */
+  onLoop?(to: Endpoint): void;
+  onLookUp?(found: LookedUp, peer: PeerId): void;
+  /** Made by wg, while the tunnel runs. */
+  onChange?(changes: readonly UapiChange[]): void;
   /** Somebody deleted the interface or its control socket, which asks the program to end: `ip link del`, `wg-quick down`. */
   onGone?(why: string): void;
   /** Something to know that keeps nothing from working. */
@@ -94,7 +102,7 @@ export async function bringUp(libc: Libc, options: UpOptions): Promise<Up> {
 }
 
 async function build(libc: Libc, options: UpOptions, cleanUps: CleanUp[]): Promise<Up> {
-  const { conf, name, onEvent, onDrop, lookUp, clock } = options;
+  const { conf, name, onEvent, onUnanswered, onDrop, onLookUp, lookUp, clock } = options;
   const poller = new Poller(libc);
   cleanUps.push(() => poller.close());
   const guard = new Guard();
@@ -109,11 +117,13 @@ async function build(libc: Libc, options: UpOptions, cleanUps: CleanUp[]): Promi
   const tunnel = await openTunnel({
     conf,
     clock,
-    ...keyLogTo(options.keyLog, cleanUps),
+    ...keyLogTo(options, cleanUps),
     ...captureTo(libc, port, options, cleanUps),
     ...(lookUp === undefined ? {} : { lookUp }),
     ...(onEvent === undefined ? {} : { onEvent }),
+    ...(onUnanswered === undefined ? {} : { onUnanswered }),
     ...(onDrop === undefined ? {} : { onDrop }),
+    ...(onLookUp === undefined ? {} : { onLookUp }),
     onPacket: (packet) => device.write(packet),
     openPort: async (handlers, where): Promise<LinuxUdpPort> => {
       const onTrouble = (trouble: SocketTrouble): void => options.onTrouble?.(trouble);
@@ -127,8 +137,14 @@ async function build(libc: Libc, options: UpOptions, cleanUps: CleanUp[]): Promi
     device.close();
     return tunnel.close();
   });
+  const isEndpoint = (to: Endpoint): boolean => tunnel.status().some((peer) => peer.endpoint?.text === to.text);
   /** None comes before the interface is up. */
   function onPacket(packet: Bytes): void {
+    const looped = ownDatagram(packet, tunnel.port, isEndpoint);
+    if (looped !== undefined) {
+      options.onLoop?.(looped);
+      return;
+    }
     const verdict = tunnel.send(packet);
     if (verdict.kind !== 'refused') return;
     const { kind } = verdict.drop;
@@ -148,21 +164,22 @@ async function build(libc: Libc, options: UpOptions, cleanUps: CleanUp[]): Promi
 }
 
 /** Added to what the file has, and Wireshark reads it while it grows. */
-function keyLogTo(path: string | undefined, cleanUps: CleanUp[]): Pick<TunnelOptions, 'keyLog'> {
-  if (path === undefined) return {};
-  const fd = openOwnFile(path, 'a');
-  cleanUps.push(() => closeSync(fd));
-  return { keyLog: (line) => writeSync(fd, `${line}\n`) };
+function keyLogTo({ keyLog, onNote }: UpOptions, cleanUps: CleanUp[]): Pick<TunnelOptions, 'keyLog'> {
+  if (keyLog === undefined) return {};
+  const file = new OwnFile(keyLog, 'a', (why) => onNote?.(why));
+  cleanUps.push(() => file.close());
+  const encoder = new TextEncoder();
+  return { keyLog: (line) => file.write(encoder.encode(`${line}\n`)) };
 }
 
 function captureTo(
   libc: Libc,
   port: MarkedPort,
-  { pcap, name, clock }: UpOptions,
+  { pcap, name, clock, onNote }: UpOptions,
   cleanUps: CleanUp[],
 ): Pick<TunnelOptions, 'onReceive' | 'onSend'> {
   if (pcap === undefined) return {};
-  const capture = new OuterCapture(pcap, name);
+  const capture = new OuterCapture(pcap, name, (why) => onNote?.(why));
   cleanUps.push(() => capture.close());
   const sources = sourceFor(libc, port.mark);
   const own = (): number => port.sockets[0]?.port ?? 0;
@@ -189,7 +206,7 @@ async function setUp(facts: SetupFacts, guard: Guard, options: UpOptions, cleanU
       await runCommand(run);
     } catch (error) {
       if (optional === undefined || !(error instanceof SetupError)) throw error;
-      options.onNote?.(`${error.message}: ${optional}`);
+      options.onNote?.(`${[error.message, error.said].filter((text) => text !== '').join(': ')}; ${optional}`);
     }
   }
   cleanUps.push(async () => {
@@ -208,7 +225,7 @@ interface MarkedPort {
 
 /** For wg(8). Its end comes before that of the device that it changes. */
 async function control(name: string, tunnel: Tunnel, port: MarkedPort, options: UpOptions): Promise<CleanUp> {
-  const target = deviceTarget(tunnel.driver, {
+  const device = deviceTarget(tunnel.driver, {
     listenPort: () => tunnel.port,
     rebind: (next) => tunnel.rebind(next),
     fwmark: () => port.mark,
@@ -218,6 +235,14 @@ async function control(name: string, tunnel: Tunnel, port: MarkedPort, options: 
     },
     forgetName: (peer) => tunnel.forgetName(peer),
   });
+  const target: UapiTarget = {
+    snapshot: () => device.snapshot(),
+    apply: async (changes) => {
+      const refusal = await device.apply(changes);
+      if (refusal === undefined) options.onChange?.(changes);
+      return refusal;
+    },
+  };
   const server = openUapi({
     target,
     name,
@@ -233,7 +258,8 @@ async function control(name: string, tunnel: Tunnel, port: MarkedPort, options: 
   } catch (error) {
     // The folder is the same in all network namespaces, and interfaces of one name may be in several.
     if (!(error instanceof UapiError)) throw error;
-    options.onNote?.(`${error.message}: wg show and wg set do not reach this tunnel`);
+    const other = error.code === 'EADDRINUSE' ? ', with another --interface they do' : '';
+    options.onNote?.(`${error.message}: wg show and wg set do not reach this tunnel${other}`);
     return () => {};
   }
 }

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { formatQuickFile, formatSetconf, type HostPlan, type PairPlan } from './plan.ts';
-import { Background, run, sleep } from './shell.ts';
+import { Background, type BackgroundOptions, run, runLater, sleep } from './shell.ts';
 
 export type Side = 'client' | 'server';
 export type Place = 'client' | 'router' | 'server' | 'other';
@@ -129,6 +129,18 @@ export class Lab {
     return run('ip', ['netns', 'exec', this.namespace(place), ...command]);
   }
 
+  /** As {@link exec}, while everything else goes on. */
+  execLater(place: Place, ...command: readonly string[]): Promise<string> {
+    return runLater('ip', ['netns', 'exec', this.namespace(place), ...command]);
+  }
+
+  /** What names are there from now on; programs that run already see it if there was such a file when they began. */
+  hosts(place: Place, text: string): void {
+    const folder = join('/etc/netns', this.namespace(place));
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, 'hosts'), text);
+  }
+
   /** Loads a ruleset; the text stands in one table of its own, replaced as a whole. */
   nft(place: Place, chains: string, family = 'ip'): void {
     const table = `table ${family} lab`;
@@ -146,9 +158,10 @@ export class Lab {
     this.nft('router', `chain nat { type nat hook postrouting priority 100; oifname "rs" meta l4proto udp ${to}\n}`);
   }
 
-  spawn(place: Place, command: readonly string[], log?: string): Background {
+  spawn(place: Place, command: readonly string[], output?: string | BackgroundOptions['heard']): Background {
     const args = ['netns', 'exec', this.namespace(place), ...command];
-    const program = new Background('ip', args, log === undefined ? {} : { log });
+    const options = typeof output === 'string' ? { log: output } : output === undefined ? {} : { heard: output };
+    const program = new Background('ip', args, options);
     this.programs.push(program);
     return program;
   }
@@ -168,13 +181,18 @@ export class Lab {
     );
   }
 
-  /** Writes both configurations, begins both captures and brings the peers up. */
-  async start(pair: PairPlan, up: readonly Side[] = ['server', 'client']): Promise<void> {
+  /** Writes both configurations. */
+  configure(pair: PairPlan): void {
     for (const side of ['client', 'server'] as const) {
       this.plans.set(side, pair[side]);
       writeFileSync(join(this.folder, `${side}.conf`), formatQuickFile(pair[side]));
-      await this.capture(side, DEVICE[side], side);
     }
+  }
+
+  /** Writes both configurations, begins both captures and brings the peers up. */
+  async start(pair: PairPlan, up: readonly Side[] = ['server', 'client']): Promise<void> {
+    this.configure(pair);
+    for (const side of ['client', 'server'] as const) await this.capture(side, DEVICE[side], side);
     for (const side of up) await this.up(side);
   }
 
@@ -191,7 +209,7 @@ export class Lab {
     this.programs.push(daemon);
     await until(`wireguard-go on ${device}`, () => this.succeeds(place, 'wg', 'show', device));
     this.exec(place, 'wg', 'setconf', device, this.note('setconf', formatSetconf(plan)));
-    this.exec(place, 'ip', 'addr', 'add', plan.address, 'dev', device);
+    for (const address of plan.address.split(/, */)) this.exec(place, 'ip', 'addr', 'add', address, 'dev', device);
     this.exec(place, 'ip', 'link', 'set', 'mtu', String(plan.mtu), 'up', 'dev', device);
     for (const range of new Set(plan.peers.flatMap((peer) => peer.allowedIps.split(/, */)))) {
       this.exec(place, 'ip', 'route', 'replace', range, 'dev', device);
@@ -219,6 +237,7 @@ export class Lab {
   async kill(side: Side): Promise<void> {
     await this.daemons.get(side)?.stop('SIGKILL');
     this.daemons.delete(side);
+    await until('its interface to be gone', () => !this.succeeds(side, 'ip', 'link', 'show', 'dev', this.device(side)));
   }
 
   /** Starts pinging from one place; `ended` resolves a second after the last one. */
@@ -226,6 +245,13 @@ export class Lab {
     const { count = 1, interval = 1, size = 56, at = 0 } = options;
     const args = ['--count', `${count}`, '--interval', `${interval}`, '--size', `${size}`, '--at', `${at}`];
     return this.python(from, 'ping.py', target, ...args);
+  }
+
+  /** Whether anything comes back, as soon as it does. */
+  async reaches(from: Place, target: string, withinSec = 5): Promise<boolean> {
+    const options = ['--first', '--interval', '0.2', '--count', `${withinSec * 5}`];
+    const said = await this.execLater(from, 'python3', helper('ping.py'), target, ...options);
+    return / 1 answered/.test(said);
   }
 
   /** Puts a bad line in the router's way: every forwarded packet passes it once. */
@@ -252,13 +278,20 @@ export class Lab {
   async close(): Promise<void> {
     for (const program of this.programs) await program.stop();
     for (const letter of 'cso') rmSync(join(CONTROL, `ww${letter}${this.tag}.sock`), { force: true });
-    for (const name of this.namespaces.splice(0)) run('ip', ['netns', 'del', name]);
+    this.removeNamespaces();
   }
 
   /** For the way out of the process. */
   abandon(): void {
     for (const program of this.programs) program.abandon();
-    for (const name of this.namespaces.splice(0)) run('ip', ['netns', 'del', name]);
+    this.removeNamespaces();
+  }
+
+  private removeNamespaces(): void {
+    for (const name of this.namespaces.splice(0)) {
+      run('ip', ['netns', 'del', name]);
+      rmSync(join('/etc/netns', name), { recursive: true, force: true });
+    }
   }
 
   /** wireguard-go's control sockets share one folder, so its devices need names of their own. */
@@ -294,7 +327,7 @@ function helper(name: string): string {
   return existsSync(beside) ? beside : join('test', 'interop', 'lab', name);
 }
 
-async function until(what: string, holds: () => boolean): Promise<void> {
+export async function until(what: string, holds: () => boolean): Promise<void> {
   for (let attempt = 0; attempt < 200; attempt++) {
     if (holds()) return;
     await sleep(0.05);

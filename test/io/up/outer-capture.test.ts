@@ -8,7 +8,7 @@ import { endpoint } from '../../../src/base/address.ts';
 import { concat, EMPTY, u16be } from '../../../src/base/bytes.ts';
 import { FileError } from '../../../src/io/files.ts';
 import { OuterCapture, type OuterPacket, outerDatagram } from '../../../src/io/up/outer-capture.ts';
-import { openOwnFile } from '../../../src/io/up/own-file.ts';
+import { OwnFile } from '../../../src/io/up/own-file.ts';
 import type { Decoded } from '../../../src/packet/datagram.ts';
 import { be16, bytes, internetChecksum } from '../../packet/build.ts';
 import { decodeFile } from '../../packet/read.ts';
@@ -43,8 +43,10 @@ const plain = (found: Decoded): Decoded =>
 
 test('what is read back is what was written', async () => {
   const path = join(folder, 'outer.pcapng');
-  const capture = new OuterCapture(path, 'wg7');
-  expect([capture.add(V4), capture.add(V6), capture.add({ ...V4, payload: EMPTY })]).toEqual([true, true, true]);
+  const capture = new OuterCapture(path, 'wg7', expect.fail);
+  capture.add(V4);
+  capture.add(V6);
+  capture.add({ ...V4, payload: EMPTY });
   // At once, not only when it is closed.
   const found = (await decodeFile(path)).map(plain);
   capture.close();
@@ -117,36 +119,42 @@ describe('headers', () => {
 });
 
 describe('files', () => {
+  const own = (path: string, flags: 'a' | 'w'): OwnFile => new OwnFile(path, flags, expect.fail);
   const mode = (path: string): number => statSync(path).mode & 0o777;
 
   test('are their owner’s alone, new ones and those that were there', () => {
     const [made, there] = [join(folder, 'made'), join(folder, 'there')];
     writeFileSync(there, 'before');
     chmodSync(there, 0o644);
-    const capture = new OuterCapture(made, 'wg7');
-    openOwnFile(there, 'a');
+    const capture = new OuterCapture(made, 'wg7', expect.fail);
+    own(there, 'a').close();
     capture.close();
     expect([mode(made), mode(there)]).toEqual([0o600, 0o600]);
     expect(readFileSync(there, 'utf8')).toBe('before');
-    openOwnFile(there, 'w');
+    own(there, 'w').close();
     expect(readFileSync(there, 'utf8')).toBe('');
   });
 
   test('what is no file stays everybody’s', () => {
     const before = mode('/dev/null');
-    openOwnFile('/dev/null', 'a');
+    own('/dev/null', 'a').close();
     expect(mode('/dev/null')).toBe(before);
   });
 
   test('that cannot be written', () => {
     const path = join(folder, 'no-such-folder', 'keys');
-    expect(() => openOwnFile(path, 'a')).toThrow(new FileError(path, 'it cannot be written (ENOENT)'));
-    expect(() => new OuterCapture(folder, 'wg7')).toThrow('it cannot be written (EISDIR)');
+    expect(() => own(path, 'a')).toThrow(new FileError(path, 'it cannot be written: its folder is not there'));
+    expect(() => new OuterCapture(folder, 'wg7', expect.fail)).toThrow('it cannot be written: it is a folder');
   });
 
-  test.skipIf(!existsSync('/dev/full'))('a capture that takes no more says so', () => {
-    const full = new OuterCapture('/dev/full', 'wg7');
-    expect(full.add(V4)).toBe(false);
+  test.skipIf(!existsSync('/dev/full'))('one that takes no more says so once', () => {
+    const told: string[] = [];
+    const full = new OuterCapture('/dev/full', 'wg7', (why) => told.push(why));
+    full.add(V4);
     full.close();
+    const keys = new OwnFile('/dev/full', 'a', (why) => told.push(why));
+    for (let i = 0; i < 3; i++) keys.write(bytes(1));
+    keys.close();
+    expect(told).toEqual(Array(2).fill('/dev/full takes no more (the disk is full): it ends here'));
   });
 });

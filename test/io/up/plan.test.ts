@@ -174,10 +174,13 @@ describe('hooks', () => {
     expect(steps.slice(0, lastDown + 1).map(({ run }) => text(run))).toEqual(['true', 'true']);
   });
 
-  test('may hold secrets, and say that they are hooks', () => {
+  test('may hold secrets, and are named by their place', () => {
     const given = facts(HOOKS, [], { hooks: true });
     const all = [...planSetup(given).flatMap(({ run, undo }) => [run, undo ?? run]), ...planDown(given)];
-    for (const { argv, isHook } of all) expect(isHook ?? false).toBe(argv[0] === 'bash');
+    for (const { argv, hook } of all) expect(hook !== undefined).toBe(argv[0] === 'bash');
+    expect(new Set(all.flatMap(({ hook }) => hook ?? []))).toEqual(
+      new Set(HOOKS.map((hook, i) => `${hook.split(' ')[0]} (line ${i + 3})`)),
+    );
   });
 });
 
@@ -237,19 +240,34 @@ test.each<[string, readonly string[], readonly string[], boolean]>([
 });
 
 describe('notes', () => {
+  const ADDRESS = 'Address = 10.0.0.1/24';
   test.each<[string, SetupFacts, readonly string[]]>([
     ['nothing', facts(['Address = 10.0.0.1/8, fd00::1/64', 'DNS = 10.0.0.53'], ['0.0.0.0/0']), []],
-    ['hooks', facts(HOOKS, []), ['the shell commands of line 3, 4, 5, 6, 7, 8, 9 are not run: --hooks runs them']],
-    ['hooks that are run', facts(HOOKS, [], { hooks: true }), []],
-    ['DNS', facts(['DNS = a.example'], [], { hasResolvconf: false }), ['DNS is not set: there is no resolvconf here']],
+    [
+      'hooks',
+      facts([...HOOKS, ADDRESS], []),
+      ['the shell commands of lines 3, 4, 5, 6, 7, 8, 9 are not run: --hooks runs them'],
+    ],
+    [
+      'one hook',
+      facts(['PostUp = true', ADDRESS], []),
+      ['the shell commands of line 3 are not run: --hooks runs them'],
+    ],
+    ['hooks that are run', facts([...HOOKS, ADDRESS], [], { hooks: true }), []],
+    ['no address', facts([], []), ['there is no Address: the interface gets none']],
+    [
+      'DNS',
+      facts([ADDRESS, 'DNS = a.example'], [], { hasResolvconf: false }),
+      ['DNS is not set: there is no resolvconf here (openresolv and systemd-resolved bring one)'],
+    ],
     [
       'nft',
-      facts([], ['::/0'], { hasNft: false }),
+      facts([ADDRESS], ['::/0'], { hasNft: false }),
       ['there is no nft here: with strict reverse path filters answers may be lost'],
     ],
-    ['nft that is not needed', facts([], ['10.0.0.0/8'], { hasNft: false }), []],
-    ['SaveConfig', facts(['SaveConfig = true'], []), ['SaveConfig is not followed: the file stays as it is']],
-    ['SaveConfig = false', facts(['SaveConfig = false'], []), []],
+    ['nft that is not needed', facts([ADDRESS], ['10.0.0.0/8'], { hasNft: false }), []],
+    ['SaveConfig', facts([ADDRESS, 'SaveConfig = true'], []), ['SaveConfig is not followed: the file stays as it is']],
+    ['SaveConfig = false', facts([ADDRESS, 'SaveConfig = false'], []), []],
     [
       'an MTU without IPv6',
       facts(['Address = fd00::1/64'], [], { mtu: 1279 }),
