@@ -49,13 +49,14 @@ export const DROP_OF_REASON = {
   TX_GAVE_UP: 'handshake-gave-up',
   TX_SOCKET_ERROR: 'socket-error',
   DATA_QUEUE_FULL: 'data-queue-full',
+  DATA_KEY_SPENT: 'data-key-spent',
   PEER_IS_SELF: 'peer-is-self',
 } as const satisfies Readonly<Record<string, DropKind | 'race'>>;
 
 export type DropReason = keyof typeof DROP_OF_REASON;
 
 /** Codes that vectors/drop_reasons.json does not have. */
-export const OWN_REASONS: readonly DropReason[] = ['DATA_QUEUE_FULL', 'PEER_IS_SELF'];
+export const OWN_REASONS: readonly DropReason[] = ['DATA_QUEUE_FULL', 'DATA_KEY_SPENT', 'PEER_IS_SELF'];
 
 /** The finding that a person is shown when this kind is the reason. */
 export const FINDING_OF_DROP: Readonly<Record<DropKind, string>> = {
@@ -84,6 +85,7 @@ export const FINDING_OF_DROP: Readonly<Record<DropKind, string>> = {
   'data-queue-full': 'packet-loss',
   'data-unsealable': 'packet-unsealable',
   'data-key-expired': 'data-after-expiry',
+  'data-key-spent': 'counter-exhausted',
   'counter-exhausted': 'counter-exhausted',
   'counter-replayed': 'packet-replayed',
   'counter-too-old': 'packet-too-old',

@@ -57,6 +57,8 @@ export type Drop =
   | { readonly kind: 'data-queue-full'; readonly depth: number; readonly limit: number }
   | { readonly kind: 'data-unsealable' }
   | { readonly kind: 'data-key-expired'; readonly ageMs: number }
+  /** The session has taken its last counter. */
+  | { readonly kind: 'data-key-spent' }
   | { readonly kind: 'counter-exhausted' }
   | { readonly kind: 'counter-replayed' }
   | { readonly kind: 'counter-too-old'; readonly behind: number }

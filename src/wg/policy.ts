@@ -53,6 +53,8 @@ export interface Policy {
   readonly windowBits: number;
   /** Undefined for no limit, neither on receiving nor on sending. */
   readonly rejectAfterMessages: Counter | undefined;
+  /** With its last counter a session ends for receiving: not even what the window has room for is opened (decrypt_packet). */
+  readonly spentSessionEnds: boolean;
   /** The window is asked before opening as well as after. */
   readonly checksCounterFirst: boolean;
   /** A session of 180 s is refused as such, or was taken away by a timer. */
@@ -114,6 +116,7 @@ export const LINUX: Policy = {
   indexFindsPeer: false,
   windowBits: REPLAY_WINDOW,
   rejectAfterMessages: KERNEL_REJECT_AFTER_MESSAGES,
+  spentSessionEnds: true,
   checksCounterFirst: false,
   expiredSession: 'refused',
   checksLeastLength: true,
@@ -146,6 +149,7 @@ export const WIREGUARD_GO: Policy = {
   cookieForm: 'secret-ip-port-le',
   flood: { minGapMs: INITIATION_MIN_GAP_MS, refusesExactGap: true },
   rejectAfterMessages: REJECT_AFTER_MESSAGES,
+  spentSessionEnds: false,
   cookieUseMs: COOKIE_LIFETIME_MS,
   cookieOnce: false,
   setsTos: false,

@@ -33,6 +33,7 @@ export function receiveData(core: Core, input: DatagramInput, now: Now, effects:
   const low = u32le(bytes, DATA.counter.at);
   const high = u32le(bytes, DATA.counter.at + 4);
   const { window } = session;
+  if (policy.spentSessionEnds && window.spent) return core.refuse({ kind: 'data-key-spent' });
   if (policy.checksCounterFirst) {
     const early = refuseCounter(window.check(low, high), window.behind(low, high));
     if (early !== undefined) return core.refuse(early);

@@ -45,6 +45,12 @@ export class ReplayWindow {
     return this.#empty ? undefined : { low: this.#greatestLow, high: this.#greatestHigh };
   }
 
+  /** The greatest accepted counter is the last there is. */
+  get spent(): boolean {
+    const next = (this.#greatestLow + 1) >>> 0;
+    return !this.#empty && this.#beyond(next, next === 0 ? this.#greatestHigh + 1 : this.#greatestHigh);
+  }
+
   /** Greatest less this one: negative when it is ahead, 0 before the first. Exact below 2^53. */
   behind(low: number, high: number): number {
     return this.#empty ? 0 : (this.#greatestHigh - high) * TWO_32 + (this.#greatestLow - low);
@@ -52,8 +58,7 @@ export class ReplayWindow {
 
   /** In the kernel's order: limit, age, seen. Changes nothing. */
   check(low: number, high: number): CounterVerdict {
-    const limit = this.#rejectAfter;
-    if (limit !== undefined && (high > limit.high || (high === limit.high && low >= limit.low))) return 'exhausted';
+    if (this.#beyond(low, high)) return 'exhausted';
     if (this.#empty) return 'ok';
     const behind = this.behind(low, high);
     if (behind < 0) return 'ok';
@@ -69,6 +74,11 @@ export class ReplayWindow {
     const at = this.#index(low);
     this.#words[at] = (this.#words[at] ?? 0) | (1 << (low & 31));
     return 'ok';
+  }
+
+  #beyond(low: number, high: number): boolean {
+    const limit = this.#rejectAfter;
+    return limit !== undefined && (high > limit.high || (high === limit.high && low >= limit.low));
   }
 
   #index(low: number): number {

@@ -235,7 +235,7 @@ test('counters run out: the session stops sending, and a new one takes over', ()
 });
 
 test.each([
-  ['linux', 'counter-exhausted'],
+  ['linux', 'data-key-spent'],
   ['wireguard-go', 'data'],
 ] as const)('%s: after the last counter an earlier one is judged %s', (name, judged) => {
   const policy = { ...POLICIES[name], rejectAfterMessages: { low: 3, high: 0 } };

@@ -9,7 +9,7 @@ import { mac1Key, stampMacs } from '../../src/wg/mac.ts';
 import { encodeCookieReply } from '../../src/wg/message/cookie-reply.ts';
 import { encodeData } from '../../src/wg/message/data.ts';
 import { createInitiation } from '../../src/wg/noise/initiation.ts';
-import { BORINGTUN, LINUX, type Policy } from '../../src/wg/policy.ts';
+import { BORINGTUN, LINUX, type Policy, WIREGUARD_GO } from '../../src/wg/policy.ts';
 import type { Step } from '../../src/wg/step.ts';
 import { tai64n } from '../../src/wg/tai64n.ts';
 import { at, drops, INNER_A, INNER_B, ipv4, Link, net, onlySend, Party, pair, SECRET_A, SECRET_B } from './harness.ts';
@@ -98,6 +98,14 @@ function inner(plain: Bytes): Step {
 const last = (link: Link, message: string): Bytes =>
   link.seen.filter((seen) => seen.message === message).at(-1)?.bytes ?? expect.fail(message);
 
+/** A second message to a receiver that lets a session have one. */
+function beyondTheFirst(policy: Policy): Step {
+  const link = new Link(pair({ b: { policy: { ...policy, rejectAfterMessages: { low: 1, high: 0 } } } }));
+  link.send('a', TO_B);
+  link.runTo(40);
+  return link.b.datagram(onlySend(link.send('a', TO_B)).bytes, STRANGER, 50);
+}
+
 const waysTo: Readonly<Record<DropKind, () => Step>> = {
   'too-short': () => toB(new Uint8Array(3)),
   'unknown-type': () => toB(new Uint8Array(32).fill(9)),
@@ -173,12 +181,8 @@ const waysTo: Readonly<Record<DropKind, () => Step>> = {
     const link = established();
     return link.b.datagram(onlySend(link.send('a', TO_B)).bytes, STRANGER, 180_011);
   },
-  'counter-exhausted': () => {
-    const link = new Link(pair({ b: { policy: { ...LINUX, rejectAfterMessages: { low: 1, high: 0 } } } }));
-    link.send('a', TO_B);
-    link.runTo(40);
-    return link.b.datagram(onlySend(link.send('a', TO_B)).bytes, STRANGER, 50);
-  },
+  'data-key-spent': () => beyondTheFirst(LINUX),
+  'counter-exhausted': () => beyondTheFirst(WIREGUARD_GO),
   'counter-replayed': () => {
     const link = established();
     return link.b.datagram(last(link, 'data'), STRANGER, 50);

@@ -48,6 +48,27 @@ test('the defaults are the paper’s limit and the kernel’s window', () => {
   expect(window.check(0, 0)).toBe('too-old');
 });
 
+test('spent from the last counter on, whichever half carries', () => {
+  for (const limit of [(1n << 64n) - 8130n, 7n << 32n]) {
+    const window = new ReplayWindow({ rejectAfter: asCounter(limit) });
+    const after = [limit - 3n, limit, limit - 2n, limit - 1n, limit - 4n].map((value) => {
+      window.accept(...halves(value));
+      return window.spent;
+    });
+    expect(after).toEqual([false, false, false, true, true]);
+  }
+});
+
+test('spent neither before the first counter nor without a limit', () => {
+  const window = new ReplayWindow({ rejectAfter: { low: 1, high: 0 } });
+  expect(window.spent).toBe(false);
+  window.accept(0, 0);
+  expect(window.spent).toBe(true);
+  const unlimited = new ReplayWindow({ rejectAfter: undefined });
+  unlimited.accept(0xffff_ffff, 0xffff_ffff);
+  expect(unlimited.spent).toBe(false);
+});
+
 /** The rule, with a set that never forgets. */
 function slowTwin(windowBits: bigint, limit: bigint | undefined): (value: bigint) => CounterVerdict {
   const seen = new Set<bigint>();

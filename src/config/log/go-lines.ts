@@ -38,7 +38,11 @@ export const GO_LINES: readonly KnownLine[] = [
     pattern: begins('Received message with unknown type'),
     reasons: ['RX_UNKNOWN_TYPE', 'RX_RESERVED_NONZERO'],
   },
-  { kind: 'refused', pattern: begins('Received packet with invalid mac1'), reasons: ['MAC1_INVALID'] },
+  {
+    kind: 'refused',
+    pattern: begins('Received packet with invalid mac1'),
+    reasons: ['MAC1_INVALID', 'NO_PRIVATE_KEY'],
+  },
   {
     kind: 'refused',
     pattern: begins('ConsumeMessageInitiation: handshake replay @ (?<stamp>\\S+ \\S+)'),

@@ -51,7 +51,8 @@ export const KERNEL_LINES: readonly KnownLine[] = [
   {
     kind: 'refused',
     pattern: begins(`Invalid MAC of handshake, dropping packet from ${FROM}`),
-    reasons: ['MAC1_INVALID', 'RATE_LIMITED'],
+    // without a private key of its own no MAC1 can be right
+    reasons: ['MAC1_INVALID', 'RATE_LIMITED', 'NO_PRIVATE_KEY'],
   },
   {
     kind: 'refused',

@@ -31,7 +31,7 @@ const KERNEL = /(?:^|[\s:])wireguard: ([^\s:]{1,40}): (.*)$/;
 const APP = /^:?\s*\[(?:TUN|NET)\] (?:\[([^\]]{1,80})\] )?(.*)$/;
 const GO = /(?:^|\s)(?:DEBUG|INFO|ERROR|VERBOSE): \(([^)\s]{1,40})\) (.*)$/;
 const GO_PEER = /\bpeer\(([A-Za-z0-9+/]{4})\S{1,3}([A-Za-z0-9+/]{4})\)(?: - |: )(.*)$/;
-const RUST = /\b(?:TRACE|DEBUG|INFO|WARN|ERROR)\b.{0,200}?\b(?:boringtun|neptun|gotatun)(?:[\w:]*): (.*)$/;
+const RUST = /\b(?:TRACE|DEBUG|INFO|WARN|ERROR)\b.{0,200}?\b(?:boringtun|neptun|gotatun)(?:[\w:]{0,100}): (.*)$/;
 
 function routerOs(text: string, time: LogTime | undefined): Spoken | undefined {
   const match = ROUTEROS.exec(text);

@@ -81,7 +81,7 @@ describe('kernel messages', () => {
     ['Receiving cookie response from 192.0.2.1:5', { kind: 'cookie-reply-received' }],
     [
       'Invalid MAC of handshake, dropping packet from 192.0.2.1:5',
-      { kind: 'refused', reasons: ['MAC1_INVALID', 'RATE_LIMITED'] },
+      { kind: 'refused', reasons: ['MAC1_INVALID', 'RATE_LIMITED', 'NO_PRIVATE_KEY'] },
     ],
     [
       'Packet has unallowed src IP (10.9.9.9) from peer 1 (192.0.2.1:5)',
@@ -138,7 +138,7 @@ describe('wireguard-go', () => {
       `${PEER}Failed to send handshake initiation: write udp4 0.0.0.0:58007->192.0.2.1:51820: sendto: network is unreachable`,
       { kind: 'not-sent', reasons: ['TX_SOCKET_ERROR'] },
     ],
-    ['Received packet with invalid mac1', { kind: 'refused', reasons: ['MAC1_INVALID'] }],
+    ['Received packet with invalid mac1', { kind: 'refused', reasons: ['MAC1_INVALID', 'NO_PRIVATE_KEY'] }],
     ['Received message with unknown type', { kind: 'refused', reasons: ['RX_UNKNOWN_TYPE', 'RX_RESERVED_NONZERO'] }],
     ['Interface state was Down, requested Up, now Up', { kind: 'interface-up' }],
   ])('%s', (message, wanted) => {
