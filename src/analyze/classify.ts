@@ -62,6 +62,11 @@ function isNext(bytes: Bytes, before: number, at: number): boolean {
   return u32le(bytes, at + 8) === low && u32le(bytes, at + 12) === (u32le(bytes, before + 12) + carry) >>> 0;
 }
 
+/** Below 2^40, as the counter of every session that lasts three minutes is: three bytes that are zero. */
+export function counterIsPlausible(bytes: Bytes, at: number): boolean {
+  return bytes.length >= at + 16 && u32le(bytes, at + 12) >>> 8 === 0;
+}
+
 /** Names of protocols that share ports with WireGuard; undefined when nothing fits. */
 export function foreignName(bytes: Bytes, length: number, ports: readonly [number, number]): string | undefined {
   const first = u8(bytes, 0);

@@ -56,6 +56,9 @@ export interface KnownEphemeral {
   readonly psks: KnownPsk[];
 }
 
+/** Places of one key that are kept: any number of [Peer] sections may hold it. */
+const MOST_SOURCES = 100;
+
 export const NO_PSK: KnownPsk = { psk: ZERO_PSK, where: 'no PSK (zero)' };
 
 export class KeySet {
@@ -66,6 +69,7 @@ export class KeySet {
   readonly ephemerals = new Map<string, KnownEphemeral>();
   /** Every PSK of every file, each once; zero is not among them. */
   readonly psks: KnownPsk[] = [];
+  private readonly pskTexts = new Set<string>();
   /** By receiver index. */
   readonly trafficKeys = new Map<number, { readonly key: Bytes; readonly where: string }[]>();
   private readonly crypto: Crypto;
@@ -92,7 +96,7 @@ export class KeySet {
       known = { text, key, mac1Key: mac1Key(this.crypto, key), sources: [] };
       this.publics.set(text, known);
     }
-    if (!known.sources.includes(source)) known.sources.push(source);
+    if (known.sources.length < MOST_SOURCES && !known.sources.includes(source)) known.sources.push(source);
     return known;
   }
 
@@ -105,7 +109,8 @@ export class KeySet {
   /** The owner's own file names it better than another file's [Peer] does. */
   private addOwn(key: PublicKey, source: string): KnownKey {
     const known = this.addPublic(key, source);
-    known.sources.splice(known.sources.indexOf(source), 1);
+    const at = known.sources.indexOf(source);
+    if (at >= 0) known.sources.splice(at, 1);
     known.sources.unshift(source);
     return known;
   }
@@ -135,7 +140,9 @@ export class KeySet {
   addPsk(psk: PresharedKey, where: string): KnownPsk {
     const known = { psk, where };
     const text = toBase64(psk);
-    if (!isZero(psk) && !this.psks.some((other) => toBase64(other.psk) === text)) this.psks.push(known);
+    if (isZero(psk) || this.pskTexts.has(text)) return known;
+    this.pskTexts.add(text);
+    this.psks.push(known);
     return known;
   }
 

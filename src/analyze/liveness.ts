@@ -8,6 +8,8 @@ import type { FrameId, IcmpSeen, PairId, Seen, Silence } from './timeline.ts';
  * mean nothing. The margin is a round trip.
  */
 export const SILENCE_MS = 10_500;
+/** An answer to what was sent, and no packet that came of itself. */
+const ANSWER_MS = 2000;
 const FRAMES_KEPT = 12;
 const SILENCES_KEPT = 2000;
 
@@ -15,6 +17,8 @@ interface PairState {
   /** When each end was last heard, by canonical endpoint. */
   readonly heard: Map<string, FrameId>;
   readonly open: Map<string, Silence>;
+  /** By who asked: the longest pause after which the other end answered at once. */
+  readonly survivedMs: Map<string, number>;
 }
 
 export class Liveness {
@@ -45,6 +49,11 @@ export class Liveness {
     state.heard.set(from, seen.at);
   }
 
+  /** What this end of the pair was heard of last. */
+  lastOf(pair: PairId, name: string): FrameId | undefined {
+    return this.pairs.get(pair)?.heard.get(name);
+  }
+
   icmp(pair: PairId, sender: string, error: IcmpSeen): void {
     const silence = this.pairs.get(pair)?.open.get(sender);
     if (silence !== undefined && silence.icmp.length < FRAMES_KEPT) silence.icmp.push(error);
@@ -59,7 +68,7 @@ export class Liveness {
   private state(pair: PairId): PairState {
     let state = this.pairs.get(pair);
     if (state === undefined) {
-      state = { heard: new Map(), open: new Map() };
+      state = { heard: new Map(), open: new Map(), survivedMs: new Map() };
       this.pairs.set(pair, state);
       if (this.pairs.size > 20_000) this.forgetOldest();
     }
@@ -87,6 +96,7 @@ export class Liveness {
       start: seen.at,
       heardBefore: state.heard.get(to),
       idleMs: latest === undefined ? 0 : msBetween(latest.time, seen.at.time),
+      survivedMs: state.survivedMs.get(from) ?? 0,
       packets: 1,
       frames: [seen.at],
       initiations: [],
@@ -100,6 +110,8 @@ export class Liveness {
   private close(state: PairState, sender: string, silence: Silence, heard: Seen): void {
     state.open.delete(sender);
     silence.end = heard;
+    const atOnce = msBetween(silence.start.time, heard.at.time) <= ANSWER_MS && heard.from.text === silence.target.text;
+    if (atOnce && silence.idleMs > silence.survivedMs) state.survivedMs.set(sender, silence.idleMs);
     this.keep(silence, heard.at);
   }
 

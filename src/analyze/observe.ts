@@ -1,7 +1,9 @@
 /** What the tracker asks of whoever holds the keys. */
+import type { Datagram } from '../packet/datagram.ts';
 import type { Receiver } from './inner/pair.ts';
 import type { CookieSight, InitiationSight, ResponseSight } from './sight.ts';
 import type { Exchange, Seen } from './timeline.ts';
+import type { Unwrapped } from './unwrap/unwrapped.ts';
 
 /** 32 bytes each. */
 export interface TransportKeys {
@@ -19,6 +21,8 @@ export interface Opened {
 }
 
 export interface Observer {
+  /** For a datagram that is no plain message: what form of WireGuard it is of, and the messages in it. */
+  unwrap?(datagram: Datagram): Unwrapped | undefined;
   initiation(seen: Seen): InitiationSight;
   response(seen: Seen, exchange: Exchange): { readonly sight: ResponseSight; readonly keys?: TransportKeys };
   /** The responder answered: what its state must have become. */

@@ -4,6 +4,7 @@ import { type Bytes, equal, isZero, toHex } from '../base/bytes.ts';
 import { type PublicKey, publicKey } from '../base/keys.ts';
 import { msBetween } from '../base/time.ts';
 import type { Crypto } from '../crypto/port.ts';
+import type { Datagram } from '../packet/datagram.ts';
 import { openCookieReply } from '../wg/cookie.ts';
 import { cookieKey, verifyMac1, verifyMac2 } from '../wg/mac.ts';
 import { decodeCookieReply } from '../wg/message/cookie-reply.ts';
@@ -26,6 +27,9 @@ import { Receivers } from './receivers.ts';
 import { SessionKeys } from './session-keys.ts';
 import type { CookieSight, InitiationSight, Mac1Owner, Mac2State, ResponseSight, Verdict } from './sight.ts';
 import type { Exchange, Seen } from './timeline.ts';
+import { dropForForm } from './unwrap/reads.ts';
+import type { Unwrapped } from './unwrap/unwrapped.ts';
+import { Unwrapper } from './unwrap/unwrapper.ts';
 import { WorkBudget } from './work-budget.ts';
 
 type Consumed = InitiationConsumed<PeerShared<SharedOrMissing>>;
@@ -48,6 +52,7 @@ export class KeyedObserver implements Observer {
   private readonly budget = new WorkBudget();
   private readonly sessionKeys: SessionKeys;
   private readonly receivers: Receivers;
+  private readonly unwrapper: Unwrapper;
   /** `responder/initiator` → what the responder must have accepted. */
   private readonly gates = new Map<string, TimestampGate>();
   private readonly consumed = new WeakMap<Seen, Consumed>();
@@ -62,10 +67,15 @@ export class KeyedObserver implements Observer {
     this.keys = keys;
     this.sessionKeys = new SessionKeys(crypto, keys);
     this.receivers = new Receivers(keys);
+    this.unwrapper = new Unwrapper(crypto, keys);
     this.between = sharedBy(crypto, (key) => {
       const text = toBase64(key);
       return keys.publics.get(text)?.private ?? keys.ephemerals.get(text)?.private;
     });
+  }
+
+  unwrap(datagram: Datagram): Unwrapped | undefined {
+    return this.unwrapper.unwrap(datagram);
   }
 
   initiation(seen: Seen): InitiationSight {
@@ -131,7 +141,9 @@ export class KeyedObserver implements Observer {
     const rule = untimed ? { ...KERNEL_FLOOD_RULE, minGapMs: 0 } : KERNEL_FLOOD_RULE;
     const drop = refuseTimestamp(gate, identity, timestamp, msOf(seen), rule);
     if (drop !== undefined) return { identity, timestamp, verdict: { kind: 'refused', drop } };
-    const verdict: Verdict = conf === undefined ? undecided('the responder’s list of peers') : { kind: 'accepted' };
+    if (conf === undefined) return { identity, timestamp, verdict: undecided('the responder’s list of peers') };
+    const unread = dropForForm(conf, seen.wire, 1);
+    const verdict: Verdict = unread === undefined ? { kind: 'accepted' } : { kind: 'refused', drop: unread };
     return { identity, timestamp, verdict };
   }
 
@@ -150,14 +162,15 @@ export class KeyedObserver implements Observer {
   private mac1Owner(seen: Seen): Mac1Owner {
     if (seen.cut) return { kind: 'untried', because: 'a capture that does not cut the message' };
     if (this.keys.publics.size === 0) return { kind: 'untried', because: 'a public key of either end' };
+    const macBytes = macBytesOf(seen);
     const likely = this.likely.get(seen.to.text);
-    if (likely !== undefined && verifyMac1(this.crypto, likely.mac1Key, seen.bytes))
+    if (likely !== undefined && verifyMac1(this.crypto, likely.mac1Key, macBytes))
       return { kind: 'known', key: likely };
     for (const key of this.keys.publics.values()) {
       if (key === likely) continue;
       if (!this.budget.mac(seen.at.time))
         return { kind: 'untried', because: 'the bound on work per second was reached' };
-      if (verifyMac1(this.crypto, key.mac1Key, seen.bytes)) {
+      if (verifyMac1(this.crypto, key.mac1Key, macBytes)) {
         this.likely.set(seen.to.text, key);
         if (this.likely.size > COOKIES_KEPT) this.likely.clear();
         return { kind: 'known', key };
@@ -169,15 +182,16 @@ export class KeyedObserver implements Observer {
   private mac2State(seen: Seen): Mac2State {
     if (seen.cut) return 'unverified';
     if (isZero(seen.bytes.subarray(seen.bytes.length - 16))) return 'absent';
+    const macBytes = macBytesOf(seen);
     const fresh = this.cookies.filter(
       ({ reply }) => msBetween(reply.at.time, seen.at.time) <= COOKIE_MS && reply.from.text === seen.to.text,
     );
     for (const { cookie, reply } of fresh) {
-      if (verifyMac2(this.crypto, cookie, seen.bytes)) return issuedTo(reply, seen) ? 'valid' : 'other-address';
+      if (verifyMac2(this.crypto, cookie, macBytes)) return issuedTo(reply, seen) ? 'valid' : 'other-address';
     }
     if (
       this.cookies.some(
-        ({ cookie, reply }) => reply.from.text === seen.to.text && verifyMac2(this.crypto, cookie, seen.bytes),
+        ({ cookie, reply }) => reply.from.text === seen.to.text && verifyMac2(this.crypto, cookie, macBytes),
       )
     )
       return 'expired';
@@ -284,6 +298,11 @@ export class KeyedObserver implements Observer {
   receiver(exchange: Exchange | undefined, toResponder: boolean): Receiver | undefined {
     return this.receivers.of(exchange, toResponder);
   }
+}
+
+/** Some forms change the message before the MACs are made, others after. */
+function macBytesOf({ bytes, wire }: Seen): Bytes {
+  return wire?.macBytes ?? bytes;
 }
 
 function undecided(...missing: readonly string[]): Verdict {

@@ -20,10 +20,10 @@ export function keysOf({ sight, responses }: Exchange, keys: KeySet): ExchangeKe
   };
 }
 
-/** One table for a configuration, made when it is first asked for. */
+/** One table for a configuration, made when it is first asked for; the same object for the same two ends. */
 export class Receivers {
   readonly #keys: KeySet;
-  readonly #tables = new Map<ConfEntry, AllowedIps<string>>();
+  readonly #known = new Map<ConfEntry, Map<string, Receiver>>();
 
   constructor(keys: KeySet) {
     this.#keys = keys;
@@ -35,23 +35,26 @@ export class Receivers {
     const { initiator, responder } = keysOf(exchange, this.#keys);
     const [owner, peer] = toResponder ? [responder, initiator] : [initiator, responder];
     const entry = this.#keys.confOf(owner);
-    // a file that does not have the peer is not what ran
-    if (entry === undefined || peer === undefined || !entry.peers.has(peer.text)) return undefined;
-    return { entry, peer: peer.text, allowed: this.tableOf(entry) };
+    return entry === undefined || peer === undefined ? undefined : this.#receiver(entry, peer.text);
   }
 
-  tableOf(entry: ConfEntry): AllowedIps<string> {
-    let table = this.#tables.get(entry);
-    if (table === undefined) {
-      table = tableOf(entry);
-      this.#tables.set(entry, table);
+  #receiver(entry: ConfEntry, peer: string): Receiver | undefined {
+    // a file that does not have the peer is not what ran
+    if (!entry.peers.has(peer)) return undefined;
+    const known = this.#known.get(entry) ?? new Map<string, Receiver>();
+    this.#known.set(entry, known);
+    let receiver = known.get(peer);
+    if (receiver === undefined) {
+      const [other] = known.values();
+      receiver = { entry, peer, allowed: other?.allowed ?? allowedIpsOf(entry) };
+      known.set(peer, receiver);
     }
-    return table;
+    return receiver;
   }
 }
 
 /** As wg takes them: in the order of the file, the last to list a prefix has it. */
-function tableOf({ conf }: ConfEntry): AllowedIps<string> {
+export function allowedIpsOf({ conf }: ConfEntry): AllowedIps<string> {
   const table = new AllowedIps<string>();
   for (const { publicKey, allowedIps } of conf.peers) {
     if (publicKey === undefined) continue;

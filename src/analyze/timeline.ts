@@ -7,8 +7,10 @@ import type { UnreachableKind } from '../packet/datagram.ts';
 import type { MessageKind } from '../wg/drop.ts';
 import type { CounterRuns } from './counter-runs.ts';
 import type { InnerPair } from './inner/pair.ts';
+import type { OneWay } from './one-way.ts';
 import type { CookieSight, InitiationSight, ResponseSight } from './sight.ts';
 import type { Stall } from './stall.ts';
+import type { VariantForm } from './unwrap/unwrapped.ts';
 
 /** A frame of a capture, as evidence. `time` is the epoch where the container has none. */
 export interface FrameId {
@@ -41,6 +43,21 @@ export interface Seen {
   /** Data only; exact below 2^53. */
   readonly counter: number;
   readonly copies: Seen[];
+  /** Where it was not plain WireGuard that stood on the wire. */
+  readonly wire?: WireForm | undefined;
+}
+
+/** How a message stood on the wire before it was unwrapped. */
+export interface WireForm {
+  /** Name of the form. */
+  readonly variant: string;
+  /** The whole message as MAC1 and MAC2 cover it, where that is not how it is read. */
+  readonly macBytes?: Bytes;
+  /** AmneziaWG: bytes before the message, and the type word that stood there. */
+  readonly padding?: number;
+  readonly header?: number;
+  /** WARP: the three bytes behind the type. */
+  readonly reserved?: readonly [number, number, number];
 }
 
 export interface IcmpSeen {
@@ -68,6 +85,8 @@ export interface Exchange {
   readonly responses: { readonly seen: Seen; readonly sight: ResponseSight }[];
   readonly cookies: { readonly seen: Seen; readonly sight: CookieSight }[];
   readonly icmp: IcmpSeen[];
+  /** What each end sent last before the initiation. */
+  readonly spokeBefore: { readonly initiator: FrameId | undefined; readonly responder: FrameId | undefined };
   /** First data to the responder's index: the initiator took the response. */
   confirmed: Seen | undefined;
   /** First data to the initiator's index: the responder was confirmed. */
@@ -143,6 +162,8 @@ export interface Silence {
   readonly heardBefore: FrameId | undefined;
   /** Milliseconds without any packet of either end just before `start`. */
   readonly idleMs: number;
+  /** The longest of such pauses before it after which the target was still reached at the same address. */
+  readonly survivedMs: number;
   packets: number;
   readonly frames: FrameId[];
   /** The first ones. */
@@ -168,10 +189,21 @@ export interface SenderStats {
 
 export interface ForeignFlow {
   readonly name: string;
-  readonly at: FrameId;
+  at: FrameId;
+  last: FrameId;
   readonly from: Endpoint;
   readonly to: Endpoint;
+  /** Both ways; `back` of them against the direction of the first. */
   count: number;
+  back: number;
+}
+
+/** Datagrams of one form of WireGuard between two ends. */
+export interface VariantFlow extends ForeignFlow {
+  /** Those of them whose messages were taken out and judged as plain ones. */
+  unwrapped: number;
+  /** Undefined where it was only named by its sizes. */
+  readonly form: VariantForm | undefined;
 }
 
 export interface Malformed {
@@ -209,10 +241,11 @@ export interface Timeline {
   readonly exchanges: readonly Exchange[];
   readonly sessions: readonly Session[];
   readonly silences: readonly Silence[];
+  readonly oneWays: readonly OneWay[];
   readonly icmp: readonly IcmpSeen[];
   readonly malformed: readonly Malformed[];
   readonly foreign: ReadonlyMap<string, ForeignFlow>;
-  readonly variants: ReadonlyMap<string, ForeignFlow>;
+  readonly variants: ReadonlyMap<string, VariantFlow>;
   readonly senders: ReadonlyMap<string, SenderStats>;
   /** Packets from each end of a pair. */
   readonly directions: ReadonlyMap<PairId, ReadonlyMap<string, number>>;

@@ -6,14 +6,16 @@ import type { CaptureDamage, CaptureFormat, Frame } from '../capture/frame.ts';
 import type { Datagram, Decoded, IcmpError, Skip } from '../packet/datagram.ts';
 import type { MessageKind } from '../wg/drop.ts';
 import { Census } from './census.ts';
-import { segmentOffsets, shapeOf, WIRE_SIZE } from './classify.ts';
-import { RecentSightings, sameDatagram } from './duplicates.ts';
+import { type Shape, segmentOffsets, shapeOf, WIRE_SIZE } from './classify.ts';
+import { fingerprint, isAgain, RecentSightings } from './duplicates.ts';
 import { InnerCensus } from './inner/census.ts';
 import { EndpointNames, Liveness, pairId } from './liveness.ts';
 import type { Observer, Opened } from './observe.ts';
+import { OneWays } from './one-way.ts';
 import { Sessions } from './sessions.ts';
 import type { InitiationSight } from './sight.ts';
-import type { Exchange, FrameId, IcmpSeen, Seen, Timeline } from './timeline.ts';
+import type { Exchange, FrameId, IcmpSeen, PairId, Seen, Timeline, WireForm } from './timeline.ts';
+import { OVER_TCP, OVER_TCP_WIRE } from './unwrap/over-tcp.ts';
 
 /** Exchanges kept per capture, with their sessions about 5 KiB each: beyond it old ones are folded away. */
 export const EXCHANGES_LIMIT = 20_000;
@@ -33,6 +35,7 @@ export class CaptureTracker {
   private readonly hooks: TrackerHooks;
   private readonly names = new EndpointNames();
   private readonly live = new Liveness();
+  private readonly oneWays = new OneWays();
   private readonly sessions = new Sessions(this.names);
   private readonly inner: InnerCensus;
   private readonly recent = new RecentSightings();
@@ -100,6 +103,7 @@ export class CaptureTracker {
       exchanges: this.exchanges,
       sessions: this.sessions.all,
       silences: this.live.silences,
+      oneWays: this.oneWays.all,
       icmp: this.icmp,
       malformed: this.census.malformed,
       foreign: this.census.foreign,
@@ -125,12 +129,17 @@ export class CaptureTracker {
     this.datagrams++;
     const shape = shapeOf(datagram.bytes, datagram.length);
     if (shape === undefined || !shape.fits || shape.reserved !== 0) {
-      this.census.notPlain(datagram, shape, this.frameId(datagram.frame));
+      this.otherForm(datagram, shape);
       return;
     }
     this.census.sender(datagram);
+    let wire: WireForm | undefined;
+    if (datagram.path[datagram.path.length - 1] === 'tcp') {
+      wire = OVER_TCP_WIRE;
+      this.census.variant(datagram, OVER_TCP, this.frameId(datagram.frame), 1);
+    }
     if (shape.kind !== 'data') {
-      this.message(this.seen(datagram, shape.kind, datagram.bytes, datagram.length));
+      this.message(this.seen(datagram, shape.kind, datagram.bytes, datagram.length, wire));
       return;
     }
     const offsets = segmentOffsets(datagram.bytes);
@@ -138,11 +147,26 @@ export class CaptureTracker {
       const next = offsets[i + 1];
       const end = next ?? datagram.bytes.length;
       const length = next === undefined ? datagram.length - at : next - at;
-      this.message(this.seen(datagram, 'data', datagram.bytes.subarray(at, end), length));
+      this.message(this.seen(datagram, 'data', datagram.bytes.subarray(at, end), length, wire));
     }
   }
 
-  private seen(datagram: Datagram, kind: MessageKind, bytes: Bytes, length: number): Seen {
+  private otherForm(datagram: Datagram, shape: Shape | undefined): void {
+    const at = this.frameId(datagram.frame);
+    const unwrapped = this.observer.unwrap?.(datagram);
+    if (unwrapped === undefined) {
+      this.census.notPlain(datagram, shape, at);
+      return;
+    }
+    const { form, messages } = unwrapped;
+    this.census.variant(datagram, form, at, new Set(messages.map((message) => message.datagram)).size);
+    for (const { datagram: from, kind, bytes, length, wire } of messages) {
+      this.census.sender(from);
+      this.message(this.seen(from, kind, bytes, length, wire));
+    }
+  }
+
+  private seen(datagram: Datagram, kind: MessageKind, bytes: Bytes, length: number, wire: WireForm | undefined): Seen {
     const initiation = kind === 'initiation';
     return {
       kind,
@@ -161,13 +185,14 @@ export class CaptureTracker {
       receiver: initiation ? 0 : u32le(bytes, kind === 'response' ? 8 : 4),
       counter: kind === 'data' ? u32le(bytes, 8) + u32le(bytes, 12) * 2 ** 32 : 0,
       copies: [],
+      wire,
     };
   }
 
   private message(seen: Seen): void {
-    const key = this.fingerprint(seen);
+    const key = fingerprint(seen);
     const before = this.recent.find(key);
-    if (before !== undefined && sameDatagram(before.copies[before.copies.length - 1] ?? before, seen)) {
+    if (before !== undefined && isAgain(before, seen)) {
       this.copy(before, seen);
       return;
     }
@@ -182,16 +207,16 @@ export class CaptureTracker {
     else this.data(kept, seen.bytes);
   }
 
-  private fingerprint(seen: Seen): string {
-    if (seen.kind !== 'data') return toHex(seen.bytes.subarray(0, 148));
-    return `${seen.receiver}/${seen.counter}/${seen.length}/${u32le(seen.bytes, Math.min(16, seen.bytes.length - 4))}`;
-  }
-
   private copy(before: Seen, seen: Seen): void {
     const kept = { ...seen, bytes: seen.kind === 'data' ? copy(seen.bytes, 0, 16) : copy(seen.bytes) };
     before.copies.push(kept);
     this.duplicates.count++;
     if (this.duplicates.frames.length < EVIDENCE) this.duplicates.frames.push(seen.at);
+    // between the two a program turned one form into the other
+    if (before.wire?.variant !== seen.wire?.variant) {
+      this.names.same(before.from, seen.from, false);
+      this.names.same(before.to, seen.to, false);
+    }
     // two addresses of one datagram: the side that differs was translated
     if (before.to.text === seen.to.text) this.names.same(before.from, seen.from, true);
     if (before.from.text === seen.from.text) this.names.same(before.to, seen.to, true);
@@ -202,6 +227,7 @@ export class CaptureTracker {
   }
 
   private initiation(seen: Seen): void {
+    if (seen.wire === undefined) this.census.beforeInitiation(seen);
     const key = toHex(seen.bytes.subarray(4, 40));
     const known = this.byEphemeral.get(key);
     if (known?.initiation !== undefined && equal(known.initiation.bytes, seen.bytes)) {
@@ -213,7 +239,7 @@ export class CaptureTracker {
     const exchange = this.newExchange(seen, seen.sender, sight);
     this.byEphemeral.set(key, exchange);
     this.note(sight.verdict.kind);
-    this.live.packet(exchange.pair, this.names.of(seen.from), this.names.of(seen.to), seen, 'attempt');
+    this.spoke(exchange.pair, seen, 'attempt');
     this.hooks.message?.(seen, { sight, exchange });
   }
 
@@ -233,6 +259,10 @@ export class CaptureTracker {
       initiator,
       responder,
       initiatorIndex,
+      spokeBefore: {
+        initiator: this.live.lastOf(this.pairOf(seen), this.names.of(initiator)),
+        responder: this.live.lastOf(this.pairOf(seen), this.names.of(responder)),
+      },
       ...this.ends(seen, initiator, responder),
     };
     this.keep(exchange);
@@ -279,11 +309,20 @@ export class CaptureTracker {
     const { sight, keys } = this.observer.response(seen, exchange);
     if (exchange.responses.length < EVIDENCE) exchange.responses.push({ seen, sight });
     this.note(sight.verdict.kind);
-    this.observer.answered(exchange);
+    this.answered(exchange);
     if (keys !== undefined) this.observer.session(keys, exchange.initiatorIndex, seen.sender);
     this.sessions.open(exchange, seen.sender, seen);
-    this.live.packet(exchange.pair, this.names.of(seen.from), this.names.of(seen.to), seen, 'other');
+    this.spoke(exchange.pair, seen, 'other');
     this.hooks.message?.(seen, { exchange });
+  }
+
+  private answered(exchange: Exchange): void {
+    const before = exchange.sight?.verdict.kind;
+    this.observer.answered(exchange);
+    const now = exchange.sight?.verdict.kind;
+    if (before === undefined || now === undefined) return;
+    this.verdicts[before]--;
+    this.verdicts[now]++;
   }
 
   private cookie(seen: Seen): void {
@@ -293,7 +332,7 @@ export class CaptureTracker {
       exchange.cookies.push({ seen, sight });
       this.note(sight.verdict.kind);
     } else this.note('undecided');
-    this.live.packet(this.pairOf(seen), this.names.of(seen.from), this.names.of(seen.to), seen, 'other');
+    this.spoke(this.pairOf(seen), seen, 'other');
     this.hooks.message?.(seen, exchange === undefined ? {} : { exchange });
   }
 
@@ -316,15 +355,14 @@ export class CaptureTracker {
     }
     if (opened !== undefined) opened = this.inner.judge(placed, seen, opened);
     this.note(opened?.verdict ?? 'undecided');
-    const asks = seen.length > WIRE_SIZE.data;
-    this.live.packet(
-      this.pairOf(seen),
-      this.names.of(seen.from),
-      this.names.of(seen.to),
-      seen,
-      asks ? 'asks' : 'other',
-    );
+    this.spoke(this.pairOf(seen), seen, seen.length > WIRE_SIZE.data ? 'asks' : 'other');
     this.hooks.message?.(seen, { opened, ...(exchange === undefined ? {} : { exchange }) });
+  }
+
+  private spoke(pair: PairId, seen: Seen, what: 'asks' | 'attempt' | 'other'): void {
+    const [from, to] = [this.names.of(seen.from), this.names.of(seen.to)];
+    this.live.packet(pair, from, to, seen, what);
+    this.oneWays.packet(pair, from, to, seen);
   }
 
   private note(verdict: 'accepted' | 'refused' | 'undecided'): void {
@@ -349,14 +387,19 @@ export class CaptureTracker {
     if (this.icmp.length < LIST_LIMIT) this.icmp.push(seen);
     const sender = this.names.of(quoted.from);
     this.live.icmp(pairId(sender, this.names.of(quoted.to)), sender, seen);
-    const exchange = this.quotedExchange(quoted.bytes, plain, sender);
+    const exchange = this.census.isUnwrapped(quoted.from, quoted.to)
+      ? this.latestOf(sender)
+      : this.quotedExchange(quoted.bytes, plain, sender);
     if (exchange !== undefined && exchange.icmp.length < EVIDENCE) exchange.icmp.push(seen);
   }
 
   /** The quote is often eight bytes long: just enough for the sender's index. Without it the latest attempt of the flow. */
   private quotedExchange(bytes: Bytes, kind: MessageKind | undefined, sender: string): Exchange | undefined {
     if (kind === 'initiation' && bytes.length >= 8) return this.byIndex.get(`${sender}#${u32le(bytes, 4)}`);
-    if (bytes.length >= 8) return undefined;
+    return bytes.length >= 8 ? undefined : this.latestOf(sender);
+  }
+
+  private latestOf(sender: string): Exchange | undefined {
     return this.exchanges.findLast((exchange) => this.names.of(exchange.initiator) === sender);
   }
 }

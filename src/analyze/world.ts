@@ -4,6 +4,7 @@ import { bestOffset, brackets, type ClockOffset, clockOffset } from './clocks.ts
 import type { InnerPair } from './inner/pair.ts';
 import type { KeySet } from './key-set.ts';
 import { type MergedExchange, mergeExchanges, type View } from './merge.ts';
+import type { OneWay } from './one-way.ts';
 import type { Seen, Session, Silence, Timeline } from './timeline.ts';
 import { type At, type Vantage, VantageMap } from './vantage.ts';
 
@@ -56,6 +57,11 @@ export interface Tunnel {
     readonly localName: string | undefined;
   }[];
   readonly inner: InnerView[];
+  readonly oneWays: {
+    readonly oneWay: OneWay;
+    readonly timeline: Timeline;
+    readonly localName: string | undefined;
+  }[];
 }
 
 /** What the keys open of a tunnel's data in one capture. */
@@ -181,7 +187,7 @@ function buildTunnels(
     const id = [ends.find(node(capture, a)), ends.find(node(capture, b))].sort().join(' ~ ');
     let tunnel = tunnels.get(id);
     if (tunnel === undefined) {
-      tunnel = { id, exchanges: [], attempts: [], sessions: [], silences: [], inner: [] };
+      tunnel = { id, exchanges: [], attempts: [], sessions: [], silences: [], inner: [], oneWays: [] };
       tunnels.set(id, tunnel);
     }
     return tunnel;
@@ -197,6 +203,9 @@ function buildTunnels(
     }
     for (const silence of timeline.silences) {
       tunnelOf(timeline.capture, silence.pair).silences.push({ silence, timeline, localName: local(silence.pair) });
+    }
+    for (const oneWay of timeline.oneWays) {
+      tunnelOf(timeline.capture, oneWay.pair).oneWays.push({ oneWay, timeline, localName: local(oneWay.pair) });
     }
     for (const inner of timeline.inner.values()) {
       tunnelOf(timeline.capture, inner.pair).inner.push({ inner, timeline, localName: local(inner.pair) });

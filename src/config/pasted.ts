@@ -1,5 +1,4 @@
 /** Text as it comes out of a terminal or a forum: colours and no-break spaces taken off, lines with their numbers. */
-import type { Problem } from '../base/problem.ts';
 import { type Line, lines, MAX_TEXT_BYTES } from './text.ts';
 
 /** A whole text, or some lines of one that keep their numbers. */
@@ -29,6 +28,3 @@ function clean(text: string): string {
   // One for one, so that columns stay: web pages put these where a space was.
   return plain.replace(/[\u00a0\u2007\u202f]/g, ' ').slice(0, LONGEST_LINE);
 }
-
-/** What every reader of a pasted text gives. */
-export type Read<T> = T & { readonly problems: readonly Problem[] };

@@ -1,12 +1,14 @@
 /** What `wg show` tells as the configuration that runs, so that it is judged as a file is. */
 import type { Bytes } from '../base/bytes.ts';
+import { type AmneziaSettings, PLAIN_SETTINGS, withAmneziaSetting } from './amnezia.ts';
 import { given } from './given.ts';
 import type { Located } from './text.ts';
 import type { WgConf, WgPeer } from './wg-conf.ts';
+import { isSecretAmnezia } from './wg-names.ts';
 import type { ShownKey, WgStatusInterface, WgStatusPeer } from './wg-status.ts';
 
 /** Addresses are not among it; an endpoint may be a learned one. */
-export function statusAsConf({ line, privateKey, listenPort, fwMark, peers }: WgStatusInterface): WgConf {
+export function statusAsConf({ line, privateKey, listenPort, fwMark, amnezia, peers }: WgStatusInterface): WgConf {
   return {
     interface: given({
       line,
@@ -20,10 +22,23 @@ export function statusAsConf({ line, privateKey, listenPort, fwMark, peers }: Wg
       postUp: [],
       preDown: [],
       postDown: [],
+      amnezia: amneziaOf(amnezia),
     }),
     peers: peers.map(asPeer),
     faults: [],
   };
+}
+
+/** Undefined where there is none, and where a value is not shown. */
+function amneziaOf(shownSettings: WgStatusInterface['amnezia']): AmneziaSettings | undefined {
+  if (shownSettings.length === 0) return undefined;
+  let settings: AmneziaSettings | undefined = PLAIN_SETTINGS;
+  for (const { value, raw } of shownSettings) {
+    if (raw === undefined && !isSecretAmnezia(value)) return undefined;
+    settings = withAmneziaSetting(settings, value, raw ?? '(hidden)');
+    if (settings === undefined) return undefined;
+  }
+  return settings;
 }
 
 function shown<K extends Bytes>(located: Located<ShownKey<K>> | undefined): Located<K> | undefined {

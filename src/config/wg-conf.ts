@@ -1,6 +1,7 @@
 /** What a wg or wg-quick file says, each value with its place, and the faults that rules look for. */
 import type { IpBytes, Prefix } from '../base/address.ts';
 import type { PresharedKey, PrivateKey, PublicKey } from '../base/keys.ts';
+import type { AmneziaSettings } from './amnezia.ts';
 import type { KeyFaultKind } from './key-text.ts';
 import type { Located } from './text.ts';
 
@@ -36,6 +37,8 @@ export interface WgInterface {
   readonly postUp: readonly Located<string>[];
   readonly preDown: readonly Located<string>[];
   readonly postDown: readonly Located<string>[];
+  /** Only where one of its settings stands there. */
+  readonly amnezia?: AmneziaSettings;
 }
 
 export interface WgPeer {

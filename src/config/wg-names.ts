@@ -64,8 +64,22 @@ const AMNEZIA_NAMES: readonly string[] = [
   'J2',
   'J3',
   'Itime',
+  'HeaderProtectionKey',
+  'ContentPaddingAddition',
+  'RandomTrailers',
+  'DisableCookies',
+  'RekeyAfterTime',
+  'RekeyTimeout',
+  'RejectAfterTime',
+  'KeepaliveTimeout',
+  'MaxHandshakeAttempts',
 ];
 export const AMNEZIA_SETTINGS: ReadonlyMap<string, string> = new Map(AMNEZIA_NAMES.map((n) => [n.toLowerCase(), n]));
+
+/** What it holds must not be kept. */
+export function isSecretAmnezia(name: string): boolean {
+  return name === 'HeaderProtectionKey';
+}
 
 /** Names that other programs use for the same thing. */
 const ALIASES: ReadonlyMap<string, InterfaceName | PeerName> = new Map<string, InterfaceName | PeerName>([

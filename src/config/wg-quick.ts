@@ -223,12 +223,7 @@ class ConfReader {
         `put it under ${here === '[Peer]' ? '[Interface]' : '[Peer]'}`,
       );
     } else if (amnezia !== undefined && this.#section === 'interface') {
-      this.#settings.faults.push({ kind: 'amnezia-setting', ...place, setting: amnezia });
-      this.problems.add(
-        place,
-        `${amnezia} is a setting of AmneziaWG`,
-        'a plain WireGuard at the other end does not understand it',
-      );
+      this.#settings.amneziaSetting(amnezia, place, value);
     } else if (!APP_SETTINGS.has(lower)) {
       const meant = meantSetting(lower);
       const bare = lower.length >= 40 && value.text === '';

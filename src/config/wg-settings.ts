@@ -3,6 +3,7 @@ import { type Prefix, parseIp } from '../base/address.ts';
 import type { Bytes } from '../base/bytes.ts';
 import { presharedKey, privateKey, publicKey } from '../base/keys.ts';
 import type { Result } from '../base/result.ts';
+import { PLAIN_SETTINGS, withAmneziaSetting } from './amnezia.ts';
 import { readKeyText } from './key-text.ts';
 import { isSpace, type Located, ProblemList, withoutSpace } from './text.ts';
 import type { ConfFault, WgInterface, WgPeer } from './wg-conf.ts';
@@ -110,6 +111,25 @@ export class SettingReader {
       );
     }
     return { value: brand(key.value), line: slot.line, column: slot.column };
+  }
+
+  /** `place` is where the line begins. */
+  amneziaSetting(name: string, place: { readonly line: number; readonly column: number }, slot: Slot): void {
+    this.faults.push({ kind: 'amnezia-setting', line: place.line, column: place.column, setting: name });
+    const settings = withAmneziaSetting(this.interface.amnezia ?? PLAIN_SETTINGS, name, slot.text);
+    if (settings === undefined) {
+      const form = name.startsWith('H') ? 'a number, or a range such as 5-9' : 'a number of bytes';
+      this.problems.add(slot, `${name} has a value that AmneziaWG does not take`, `write ${form}`);
+      return;
+    }
+    // said once: a file has a dozen of them
+    if (this.interface.amnezia === undefined)
+      this.problems.add(
+        place,
+        `${name} is a setting of AmneziaWG`,
+        'a plain WireGuard at the other end does not understand it',
+      );
+    this.interface.amnezia = settings;
   }
 
   #prefixes(name: 'Address' | 'AllowedIPs', slot: Slot, into: Located<Prefix>[]): void {

@@ -85,10 +85,13 @@ class DumpReader {
     const mark = words.at(-1);
     if (secret === undefined || key === undefined || port === undefined || mark === undefined) return;
     const settings = words.slice(3, -1);
+    // of newer programs, whose settings stand in another order, only that there are some is taken
+    const known = settings.length === AMNEZIA.length;
     const amnezia = AMNEZIA.flatMap((setting, i) => {
       const word = settings[i];
       const off = word === undefined || word.text === '0' || word.text === PLAIN_HEADERS[setting];
-      return off ? [] : [{ value: setting, line: word.line, column: word.column }];
+      if (off) return [];
+      return [{ value: setting, line: word.line, column: word.column, ...(known ? { raw: word.text } : {}) }];
     });
     this.#open(
       given({

@@ -5,7 +5,7 @@ import type { Result } from '../base/result.ts';
 import { type Pasted, pastedLines } from './pasted.ts';
 import { parseByteCount, parseLongDuration } from './quantities.ts';
 import { type Line, type Located, ProblemList } from './text.ts';
-import { AMNEZIA_SETTINGS } from './wg-names.ts';
+import { AMNEZIA_SETTINGS, isSecretAmnezia } from './wg-names.ts';
 import type { Draft } from './wg-settings.ts';
 import {
   type LatestHandshake,
@@ -97,7 +97,9 @@ class ShowReader {
       }
       default: {
         const amnezia = AMNEZIA_SETTINGS.get(name);
-        if (amnezia !== undefined) device.amnezia.push({ value: amnezia, ...place(slot) });
+        if (amnezia === undefined) return;
+        const raw = isSecretAmnezia(amnezia) ? {} : { raw: slot.text };
+        device.amnezia.push({ value: amnezia, ...place(slot), ...raw });
       }
     }
   }

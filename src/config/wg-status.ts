@@ -46,7 +46,7 @@ export interface WgStatusInterface {
   readonly listenPort?: Located<number>;
   /** 0: off. */
   readonly fwMark?: Located<number>;
-  /** Settings of AmneziaWG that are not off, by name. */
+  /** Settings of AmneziaWG that are not off, by name; `raw` is the value, where it is certain and no secret. */
   readonly amnezia: readonly Located<string>[];
   readonly peers: readonly WgStatusPeer[];
 }

@@ -12,6 +12,8 @@ import type { WgPeer } from '../config/wg-conf.ts';
 export interface End {
   readonly entry: ConfEntry;
   readonly own: KnownKey;
+  /** The file keeps its own key to itself: it is the one that another file has for its address. */
+  readonly presumed?: true;
 }
 
 /** `lister` has the key of `listed` as a [Peer]. */
@@ -27,11 +29,55 @@ export function fileSubject(entry: ConfEntry): string {
   return `file:${entry.name}`;
 }
 
-export function ends(world: World): End[] {
-  return world.keys.confs.flatMap((entry) => (entry.own === undefined ? [] : [{ entry, own: entry.own }]));
+const endsOf = new WeakMap<World, readonly End[]>();
+
+/** Worked out once for a world; what is set stands before what runs. */
+export function ends(world: World): readonly End[] {
+  let found = endsOf.get(world);
+  if (found === undefined) {
+    const { confs } = world.keys;
+    const sure = confs.flatMap((entry): End[] => (entry.own === undefined ? [] : [{ entry, own: entry.own }]));
+    const owned = new Set(sure.map(({ own }) => own.text));
+    const set = new Set(settings(world));
+    sure.sort((a, b) => Number(set.has(b.entry)) - Number(set.has(a.entry)));
+    found = [...sure, ...confs.flatMap((entry) => presumedEnd(entry, sure, owned, world) ?? [])];
+    endsOf.set(world, found);
+  }
+  return found;
 }
 
-/** Every [Peer] that is the own key of another file. Work: the sum of all peers. */
+/**
+ * An export without show-sensitive does not tell the router's key. It is the one that the other end has for the
+ * router's address, where the router has the other end's key and only one of its peers can be meant.
+ */
+function presumedEnd(
+  entry: ConfEntry,
+  sure: readonly End[],
+  owned: ReadonlySet<string>,
+  world: World,
+): End | undefined {
+  if (entry.own !== undefined || entry.conf.interface.privateKey !== undefined) return undefined;
+  const addresses = entry.conf.interface.addresses.map(({ value }) => value.ip);
+  const meant = new Set<string>();
+  for (const other of sure) {
+    if (!entry.peers.has(other.own.text)) continue;
+    for (const [key, peer] of other.entry.peers) {
+      if (owned.has(key) || entry.peers.has(key)) continue;
+      if (addresses.some((ip) => covered(ip, peer))) meant.add(key);
+    }
+  }
+  const [key] = meant;
+  const own = meant.size === 1 && key !== undefined ? world.keys.publics.get(key) : undefined;
+  return own === undefined ? undefined : { entry, own, presumed: true };
+}
+
+/** What is set; `wg show` of an end only where nothing else tells of it. */
+export function settings(world: World): readonly ConfEntry[] {
+  const told = new Set(world.keys.confs.flatMap(({ origin, own }) => (origin.kind === 'wg-show' ? [] : (own ?? []))));
+  return world.keys.confs.filter(({ origin, own }) => origin.kind !== 'wg-show' || own === undefined || !told.has(own));
+}
+
+/** Every [Peer] that is the own key of another file; a presumed key only where both mean each other. Work: the sum of all peers. */
 export function listings(world: World): Listing[] {
   const byKey = new Map<string, End[]>();
   for (const end of ends(world)) {
@@ -44,11 +90,35 @@ export function listings(world: World): Listing[] {
     for (const [key, peer] of lister.entry.peers) {
       if (key === lister.own.text) continue;
       for (const listed of byKey.get(key) ?? []) {
-        out.push({ lister, listed, peer, back: listed.entry.peers.get(lister.own.text) });
+        const back = listed.entry.peers.get(lister.own.text);
+        if (back === undefined && (lister.presumed === true || listed.presumed === true)) continue;
+        out.push({ lister, listed, peer, back });
       }
     }
   }
   return out;
+}
+
+/** A fault that shows in what is set shows again in `wg show` of the same ends: it is told once for two keys. */
+export function oncePerPair<L extends Listing, F>(
+  all: readonly L[],
+  judge: (listing: L) => readonly F[],
+  pairOf = ({ lister, listed }: Listing): string => `${lister.own.text} ${listed.own.text}`,
+): F[] {
+  const told = new Set<string>();
+  return all.flatMap((listing) => {
+    const pair = pairOf(listing);
+    if (told.has(pair)) return [];
+    const found = judge(listing);
+    if (found.length > 0) told.add(pair);
+    return found;
+  });
+}
+
+/** Listings both ways of what is set, each pair of files once. */
+export function settingPairs(world: World): (Listing & { readonly back: WgPeer })[] {
+  const set = new Set(settings(world));
+  return mutualPairs(world).filter(({ lister, listed }) => set.has(lister.entry) && set.has(listed.entry));
 }
 
 /** Listings both ways, each pair of files once. */
@@ -96,6 +166,9 @@ function confirmedPairs(world: World): Map<string, MergedExchange> {
 
 const pairKey = (a: string, b: string): string => (a < b ? `${a} ${b}` : `${b} ${a}`);
 
+/** The same whichever of the two is the lister. */
+export const eitherWay = ({ lister, listed }: Listing): string => pairKey(lister.own.text, listed.own.text);
+
 /** Frames of the handshake, as proof that the pair works. */
 export function framesOf(merged: MergedExchange): FrameId[] {
   return merged.views.flatMap(({ exchange }) => {
@@ -119,6 +192,20 @@ export function ownAddresses({ entry }: End): IpBytes[] {
 
 export function covered(ip: IpBytes, peer: WgPeer): boolean {
   return peer.allowedIps.some(({ value }) => inPrefix(ip, value));
+}
+
+/** The one end that has this one as its peer and is not among its own: it is meant where a key of a peer is no good. */
+export function missingPeer({ own, peers }: ConfEntry, world: World): End | undefined {
+  const asking = ends(world).filter(
+    (end) =>
+      own !== undefined &&
+      end.own !== own &&
+      !end.presumed &&
+      end.entry.peers.has(own.text) &&
+      !peers.has(end.own.text),
+  );
+  const [end] = asking;
+  return new Set(asking.map((one) => one.own)).size === 1 ? end : undefined;
 }
 
 /** A single address, as peers of a server usually have it. */

@@ -1,10 +1,8 @@
-/** What the rules about running sessions share: learned endpoints, the arithmetic of MTUs, and the commands that set them. */
+/** What the rules about running sessions share: learned endpoints, addresses and times in words. */
 
 import type { Silence, Timeline } from '../analyze/timeline.ts';
 import { type Attempt, isAnswered, type Tunnel } from '../analyze/world.ts';
-import type { Endpoint } from '../base/address.ts';
 import { compareTime, type Time } from '../base/time.ts';
-import type { Fix } from './rule.ts';
 
 const answered = new WeakMap<Tunnel, ReadonlySet<Attempt>>();
 
@@ -64,31 +62,6 @@ export function targetOf(silence: Silence, timeline: Timeline): 'learned' | 'con
 export function targetName({ pair, senderName }: Silence): string {
   const [a = '', b = ''] = pair.split(' ~ ');
   return a === senderName ? b : a;
-}
-
-/** Headers outside the UDP payload, and outside the inner packet: + 16 data header + 16 tag (wp §5.4.6, RFC 791, RFC 8200). */
-export function overhead({ ip }: Endpoint): { readonly outer: number; readonly tunnel: number } {
-  return ip.length === 4 ? { outer: 28, tunnel: 60 } : { outer: 48, tunnel: 80 };
-}
-
-/** Least MTU that IPv6 accepts (RFC 8200 §5). */
-export const IPV6_LEAST_MTU = 1280;
-
-export function mtuFix(mtu: number, endpoint: string): Fix {
-  const address = addressOf(endpoint);
-  const ping = `ping -M do -s 1372 ${address} (outside the tunnel: lower -s until it passes; path MTU = s + 28, tunnel MTU = path − 60 over IPv4, − 80 over IPv6)`;
-  return {
-    linux: [
-      `ip link set dev wg0 mtu ${mtu}; and MTU = ${mtu} under [Interface] in wg0.conf, on both ends`,
-      'iptables -t mangle -A FORWARD -o wg0 -p tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu',
-      ping,
-    ],
-    routeros: [
-      `/interface wireguard set wireguard1 mtu=${mtu}`,
-      '/ip firewall mangle add chain=forward out-interface=wireguard1 protocol=tcp tcp-flags=syn action=change-mss new-mss=clamp-to-pmtu passthrough=yes',
-      `/ping ${address} size=1400 do-not-fragment (outside the tunnel: here size is the path MTU itself)`,
-    ],
-  };
 }
 
 /** The address of an endpoint’s text, without brackets. */

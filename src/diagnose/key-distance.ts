@@ -11,6 +11,11 @@ export function differingCharacters(a: string, b: string): number {
   return count;
 }
 
+/** All characters that look alike as one of them: l, 1 and I, O and 0. */
+export function plainKey(key: string): string {
+  return key.replace(/[1I]/g, 'l').replace(/O/g, '0');
+}
+
 export function nearestKey(
   key: string,
   others: readonly string[],

@@ -45,6 +45,8 @@ export interface Found<F extends Facts> {
   readonly frames: readonly FrameId[];
   /** `handshake:0x30d037d8`, `session:0x…`, `tunnel:A ~ B`, `file:client.conf`, `capture:a`. */
   readonly subject: string;
+  /** Id of the tunnel that it is about, where its rule is asked about captures or files: hiding is confined to that then. */
+  readonly scope?: string;
   /** Further sentences: lower case, no full stop. */
   readonly notes?: readonly string[];
   readonly ruledOut?: readonly RuledOut[];

@@ -156,7 +156,7 @@ function* raise(
       severity: found.severity ?? rule.severity,
       certainty,
       subject: found.subject,
-      scope,
+      scope: found.scope ?? scope,
       frames: found.frames.slice(0, FRAMES_CITED),
       facts: found.facts,
       ruledOut: found.ruledOut ?? [],
@@ -200,7 +200,8 @@ function mergeSame(raised: readonly Finding[]): Finding[] {
   for (const finding of raised) {
     const { group, name, on } = finding.rule;
     // what concerns captures is said once for all of them; what concerns files once for each place
-    const about = on === 'files' ? finding.message : group === 'capture' ? '' : finding.scope;
+    const ofCapture = group === 'capture' && finding.scope.startsWith('capture:');
+    const about = on === 'files' ? finding.message : ofCapture ? '' : finding.scope;
     const key = [name, about, finding.severity, finding.certainty].join('|');
     const known = out.get(key);
     if (known === undefined) out.set(key, finding);

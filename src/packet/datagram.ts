@@ -1,4 +1,4 @@
-/** What is found inside a frame: a UDP datagram, an ICMP error about one, or something that is skipped, and why. */
+/** What is found inside a frame: a UDP datagram (or one carried in TCP, `path` ending in `tcp`), an ICMP error about one, or something that is skipped, and why. */
 import type { Endpoint, IpBytes } from '../base/address.ts';
 import type { Bytes } from '../base/bytes.ts';
 import type { Frame } from '../capture/frame.ts';
@@ -70,6 +70,7 @@ export type SkipKind =
   | 'not-udp'
   | 'ip-malformed'
   | 'udp-malformed'
+  | 'stream-pending' // TCP that carries datagrams, and this segment completes none
   | 'fragment-pending' // stored; its datagram comes with a later frame
   | 'fragment-incomplete' // given up: `detail` says how much was there
   | 'cut' // the capture cut the frame before the UDP header

@@ -2,7 +2,7 @@
 import type { Frame } from '../capture/frame.ts';
 import { TZSP_PORT } from '../capture/tzsp.ts';
 import { Summer } from './checksum.ts';
-import type { Decoded, Skip } from './datagram.ts';
+import type { Datagram, Decoded, Skip } from './datagram.ts';
 import { Endpoints } from './endpoints.ts';
 import { type FragmentLimits, Fragments } from './fragments.ts';
 import { ICMP, ICMPV6, IcmpReader } from './icmp.ts';
@@ -12,12 +12,18 @@ import { enterLink } from './link/link.ts';
 import { enterTzsp, looksLikeTzsp } from './link/tzsp.ts';
 import { notUdp } from './names.ts';
 import { Path } from './path.ts';
+import { TCP } from './tcp.ts';
+import { TcpStreams } from './tcp-streams.ts';
 import { newUdpHeader, readUdp, UDP, udpChecksum } from './udp.ts';
 import { newPacket, newWalk, type Packet, type Refusal } from './walk.ts';
 
 /** TZSP within TZSP: a mirror that mirrors its own stream. Deeper, the carrying datagram is what comes out. */
 const MAX_TZSP_DEPTH = 3;
 
+const STREAM_PENDING: Refusal = {
+  reason: 'stream-pending',
+  detail: 'TCP that carries WireGuard: a part of a message, or nothing new',
+};
 const NO_IP: Refusal = { reason: 'not-ip', detail: 'neither IPv4 nor IPv6 by its first octet' };
 
 export interface DecoderOptions {
@@ -34,6 +40,9 @@ export class Decoder {
   readonly #summer = new Summer();
   readonly #endpoints = new Endpoints();
   readonly #icmp = new IcmpReader(this.#endpoints);
+  readonly #streams = new TcpStreams(this.#endpoints);
+  /** Datagrams of one TCP segment. */
+  readonly #carried: Datagram[] = [];
   readonly #fragments: Fragments;
   readonly #givenUp: Skip[] = [];
 
@@ -47,8 +56,9 @@ export class Decoder {
   }
 
   /**
-   * What this frame holds, one element; before it those fragments that were given up now. `bytes` in the result
-   * are views into the frame (or into a buffer of their own where fragments were put together).
+   * What this frame holds, one element, or each datagram that its TCP segment completes; before it those fragments that
+   * were given up now. `bytes` in the result are views into the frame (or into a buffer of their own where fragments or
+   * segments were put together).
    */
   decode(frame: Frame): readonly Decoded[] {
     const walk = this.#walk;
@@ -65,13 +75,15 @@ export class Decoder {
     const refused = enterLink(walk, frame.linkType);
     const depth = frame.linkType === 128 ? 1 : 0;
     const found = refused === undefined ? this.#network(frame, depth) : skip(frame, refused);
-    return this.#givenUp.length === 0 ? [found] : [...this.#givenUp.splice(0), found];
+    if (this.#givenUp.length === 0 && this.#carried.length === 0) return [found];
+    return [...this.#givenUp.splice(0), found, ...this.#carried.splice(0)];
   }
 
-  /** At the end of the capture: the fragments that nothing came for. */
+  /** At the end of the capture: the fragments and segments that nothing came for. */
   flush(): readonly Decoded[] {
     this.#fragments.flush(this.#givenUp);
-    return this.#givenUp.splice(0);
+    this.#streams.flush(this.#carried);
+    return [...this.#givenUp.splice(0), ...this.#carried.splice(0)];
   }
 
   #network(frame: Frame, depth: number): Decoded {
@@ -104,6 +116,11 @@ export class Decoder {
     switch (packet.protocol) {
       case UDP:
         return this.#datagram(frame, depth);
+      case TCP:
+        if (this.#streams.read(packet, frame, this.#walk, this.#carried)) {
+          return this.#carried.shift() ?? skip(frame, STREAM_PENDING);
+        }
+        break;
       case ICMP:
       case ICMPV6: {
         if ((packet.protocol === ICMP) !== (packet.addressBytes === 4)) break;

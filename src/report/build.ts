@@ -6,6 +6,7 @@ import { type Otherwise, whatIf } from '../diagnose/what-if.ts';
 import { POLICIES } from '../wg/policy.ts';
 import { frameRef } from './capture-run.ts';
 import type { InputProblem } from './diagnose.ts';
+import { handshakesOf } from './handshakes.ts';
 import type { Input } from './inputs.ts';
 import type { PolicyName, Report, ReportFinding, ReportInput, ReportOtherwise } from './model.ts';
 import { sequenceOf } from './steps.ts';
@@ -20,6 +21,7 @@ export interface Gathered {
 }
 
 export function buildReport({ tool, policy, inputs, world, outcome, problems }: Gathered): Report {
+  const handshakes = handshakesOf(world);
   return {
     schema: 'wgwhy/report/1',
     tool,
@@ -36,6 +38,7 @@ export function buildReport({ tool, policy, inputs, world, outcome, problems }: 
     hidden: outcome.hidden,
     problems,
     sequence: sequenceOf(world, outcome.findings),
+    ...(handshakes.length === 0 ? {} : { handshakes }),
     ...(policy === 'linux' ? {} : { whatIf: whatIf(world, POLICIES[policy]).map(reportOtherwise) }),
     counts: counts(world.timelines),
   };

@@ -22,7 +22,7 @@ import { type Input, inputId, labels, readInput, type Source } from './inputs.ts
 import { type LiveCapture, type LiveOptions, LiveRun } from './live.ts';
 import { LiveFindings } from './live-findings.ts';
 import type { InputKind, PolicyName, Report } from './model.ts';
-import { scrubber } from './scrub.ts';
+import { scrubber, secretTeller } from './scrub.ts';
 import { untilAborted } from './until-aborted.ts';
 
 export type { Source } from './inputs.ts';
@@ -48,6 +48,8 @@ export interface Diagnosis {
   readonly report: Report;
   /** False when no source could be used at all: exit code 2. */
   readonly usable: boolean;
+  /** Whether a line of a file tells a secret: it must not be shown. */
+  readonly tellsSecret?: (line: string) => boolean;
 }
 
 export interface InputProblem extends Problem {
@@ -140,7 +142,7 @@ export async function diagnose(sources: readonly Source[], options: DiagnoseOpti
     }),
   );
   const usable = report.inputs.some(({ kind }) => !ONLY_KEYS.has(kind));
-  return { report, usable };
+  return { report, usable, tellsSecret: secretTeller(keys) };
 }
 
 /** What waits for its first bytes can be told to stop, too. */

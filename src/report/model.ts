@@ -107,6 +107,33 @@ export interface SaidLine {
   readonly text: string;
 }
 
+/** Why a handshake began: which timer of the protocol was due (wp §6), and what came of it. */
+export interface ReportHandshake {
+  readonly frame: FrameRef;
+  /** `0x30d037d8`: the initiator's index. */
+  readonly id: string;
+  readonly from: string;
+  readonly to: string;
+  readonly occasion:
+    | 'first'
+    | 'retry'
+    | 'rekey-on-send'
+    | 'rekey-on-receive'
+    | 'silence'
+    | 'crossing'
+    | 'expired'
+    | 'anew'
+    | 'early'
+    | 'unknown';
+  /** Of an attempt: Linux makes 20 and gives up. */
+  readonly attempt: number;
+  /** Since the session before, the initiation before, or the unanswered data: see `occasion`. */
+  readonly afterMs?: number;
+  readonly outcome: 'confirmed' | 'answered' | 'unanswered';
+  /** The same in words. */
+  readonly note?: string;
+}
+
 export interface Report {
   readonly schema: 'wgwhy/report/1';
   readonly tool: string;
@@ -132,6 +159,8 @@ export interface Report {
     readonly hint?: string;
   }[];
   readonly sequence: readonly SequenceStep[];
+  /** The first few hundred of all captures, in order of time; absent where there are none. */
+  readonly handshakes?: readonly ReportHandshake[];
   /** Where `policy` would have decided otherwise than the kernel; absent where it is the kernel’s. */
   readonly whatIf?: readonly ReportOtherwise[];
   readonly counts: {

@@ -33,6 +33,11 @@ import type { WgStatusInterface } from '../config/wg-status.ts';
 import type { InputKind } from './model.ts';
 import { unread } from './unread.ts';
 
+/** Lists of a long log are longer than a call can have arguments. */
+function append<T>(list: T[], more: readonly T[]): void {
+  for (const item of more) list.push(item);
+}
+
 /** One text while it is read. */
 class TextReader {
   readonly #input: string;
@@ -116,12 +121,12 @@ class TextReader {
       }
       case 'routeros-sniffer': {
         const { packets, problems } = parseRosSniffer(lines);
-        machine.sniffed.push(...packets);
+        append(machine.sniffed, packets);
         this.#tell(problems);
         return 'host';
       }
       case 'log':
-        machine.log.push(...parseLog(lines));
+        append(machine.log, parseLog(lines));
         return 'log';
       case 'iptables-save':
         return this.#filter('iptables-save', line, parseIptablesSave(lines));
@@ -137,28 +142,28 @@ class TextReader {
       }
       case 'firewalld-list': {
         const { zones, problems } = parseFirewalld(lines);
-        machine.zones.push(...zones);
+        append(machine.zones, zones);
         this.#tell(problems);
         return 'host';
       }
       case 'sockets':
-        machine.sockets.push(...parseUdpSockets(lines));
+        append(machine.sockets, parseUdpSockets(lines));
         machine.socketsListed = true;
         return 'host';
       case 'ip-route':
-        machine.routes.push(...parseIpRoute(lines));
+        append(machine.routes, parseIpRoute(lines));
         return 'host';
       case 'route-print':
-        machine.routes.push(...parseRoutePrint(lines));
+        append(machine.routes, parseRoutePrint(lines));
         return 'host';
       case 'sysctl':
-        machine.sysctls.push(...parseSysctl(lines, command));
+        append(machine.sysctls, parseSysctl(lines, command));
         return 'host';
       case 'timedatectl':
         machine.clock = parseTimedatectl(lines);
         return 'host';
       case 'ping':
-        machine.pings.push(...parsePing(lines));
+        append(machine.pings, parsePing(lines));
         return 'host';
       default:
         return undefined;

@@ -105,6 +105,30 @@ const step = record(
 
 const otherwise = record({ kind: text, count: natural, frames: list(reference('frameRef')), linux: text, other: text });
 
+const handshake = record(
+  {
+    frame: reference('frameRef'),
+    id: index,
+    from: text,
+    to: text,
+    occasion: oneOf(
+      'first',
+      'retry',
+      'rekey-on-send',
+      'rekey-on-receive',
+      'silence',
+      'crossing',
+      'expired',
+      'anew',
+      'early',
+      'unknown',
+    ),
+    attempt: { type: 'integer', minimum: 1 },
+    outcome: oneOf('confirmed', 'answered', 'unanswered'),
+  },
+  { afterMs: natural, note: text },
+);
+
 export const reportSchema = {
   $schema: DIALECT,
   $id: 'wgwhy/report/1',
@@ -131,7 +155,7 @@ export const reportSchema = {
         verdicts: counters,
       }),
     },
-    { whatIf: list(otherwise) },
+    { handshakes: list(handshake), whatIf: list(otherwise) },
   ),
 } as const;
 

@@ -22,3 +22,19 @@ export function scrubber(keys: KeySet): <T>(value: T) => T {
   };
   return clean;
 }
+
+/** So many characters of a secret in a row are no accident. */
+const TELLTALE = 12;
+
+/** Whether a line of a file holds a secret that any file names, or a good part of one: for what is shown of files themselves. */
+export function secretTeller(keys: KeySet): (line: string) => boolean {
+  const parts = new Set<string>();
+  for (const secret of keys.secrets()) {
+    const text = toBase64(secret);
+    for (let at = 0; at + TELLTALE <= text.length; at++) parts.add(text.slice(at, at + TELLTALE));
+  }
+  return (line) => {
+    for (let at = 0; at + TELLTALE <= line.length; at++) if (parts.has(line.slice(at, at + TELLTALE))) return true;
+    return false;
+  };
+}

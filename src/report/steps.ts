@@ -5,6 +5,7 @@ import type { FrameId, Seen } from '../analyze/timeline.ts';
 import type { World } from '../analyze/world.ts';
 import { type LogLine, linesOfMessages, SPEAKER } from '../diagnose/log-evidence.ts';
 import type { Finding } from '../diagnose/run.ts';
+import { auditOf, occasionWords } from '../diagnose/timer-audit.ts';
 import { frameRef } from './capture-run.ts';
 import type { SaidLine, SequenceStep } from './model.ts';
 
@@ -19,10 +20,11 @@ export function sequenceOf(world: World, findings: readonly Finding[]): Sequence
     findings.filter(({ rule }) => REFUSALS.includes(rule.name)).flatMap(({ frames }) => frames.map(frameKey)),
   );
   const said = linesOfMessages(world);
+  const why = new Map(auditOf(tunnel).map((one) => [one.merged, occasionWords(one)]));
   const out: SequenceStep[] = [];
   for (const merged of tunnel.exchanges) {
     if (out.length >= STEPS) break;
-    out.push(...exchangeSteps(merged, world, refused, said));
+    out.push(...exchangeSteps(merged, world, refused, said, why.get(merged)));
   }
   return out.slice(0, STEPS);
 }
@@ -50,7 +52,13 @@ function saidOf(copies: readonly (Seen | undefined)[], said: Said): { readonly s
   };
 }
 
-function exchangeSteps(merged: MergedExchange, world: World, refused: ReadonlySet<string>, said: Said): SequenceStep[] {
+function exchangeSteps(
+  merged: MergedExchange,
+  world: World,
+  refused: ReadonlySet<string>,
+  said: Said,
+  why: string | undefined,
+): SequenceStep[] {
   const out: SequenceStep[] = [];
   const views = merged.views;
   const first = views.find(({ exchange }) => exchange.initiation !== undefined);
@@ -62,7 +70,7 @@ function exchangeSteps(merged: MergedExchange, world: World, refused: ReadonlySe
       .filter(({ exchange }) => exchange.initiation !== undefined)
       .map(({ timeline }) => timeline.capture);
     const mac1 = sight?.mac1;
-    const note = [mac1?.kind === 'none' ? 'MAC1 fits no known key' : undefined, onlyIn(where, world)].filter(
+    const note = [why, mac1?.kind === 'none' ? 'MAC1 fits no known key' : undefined, onlyIn(where, world)].filter(
       (part) => part !== undefined,
     );
     const drawn = step(first.exchange.initiation, `initiation ${merged.id}`, verdict, note.join('; '));

@@ -16,7 +16,7 @@ const publicOf = (pair: TestPair): PublicKey => publicKey(bytesOf(pair.public));
 const secretOf = (pair: TestPair): PrivateKey => privateKey(bytesOf(pair.secret));
 
 /** Its own one for each index. */
-function ephemeralOf(index: number): PrivateKey {
+export function ephemeralOf(index: number): PrivateKey {
   const bytes = new Uint8Array(32).fill(0x5a);
   // not at the beginning: X25519 masks bits there
   putU32le(bytes, 8, index);

@@ -46,7 +46,7 @@ describe.each(rules.map((rule) => [rule.name, rule] as const))('%s', (_, { expla
 });
 
 /** Where a cause has no name in the catalogue: an implementation’s own words in a log. */
-const ADDED = new Set(['log-refusal']);
+const ADDED = new Set(['log-refusal', 'port-not-listening']);
 
 /** First cells of the tables and the plain lists of the catalogue. */
 function catalogue(): string[] {

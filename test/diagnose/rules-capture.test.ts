@@ -251,7 +251,9 @@ const LOUD: readonly (readonly [string, Given, readonly string[]])[] = [
         ),
       ),
     ),
-    ['info obfuscated: 2 datagrams of an extended WireGuard: Cloudflare WARP (client id in the reserved bytes)'],
+    [
+      'info obfuscated: 2 datagrams of an extended WireGuard: Cloudflare WARP (client id in the reserved bytes), unwrapped and judged as plain messages; client id = AFoA (0, 90, 0)',
+    ],
   ],
   [
     'initiations that are all too long',

@@ -7,14 +7,14 @@ import { buildWorld, type World } from '../../src/analyze/world.ts';
 import type { CaptureDamage } from '../../src/capture/frame.ts';
 import { openCapture } from '../../src/capture/open.ts';
 import { parseKeyLog } from '../../src/config/key-log.ts';
-import { parseWgConf } from '../../src/config/wg-quick.ts';
 import { nodeCrypto } from '../../src/crypto/node.ts';
 import type { AnyRule } from '../../src/diagnose/rule.ts';
 import { type Finding, runRules } from '../../src/diagnose/run.ts';
 import { CaptureRun, runCapture } from '../../src/report/capture-run.ts';
+import { readText } from '../../src/report/read-text.ts';
 
 export interface Given {
-  /** File name to its text. */
+  /** File name to its text, whatever it is: a configuration, an export, a listing, several pasted together. */
   readonly confs?: Readonly<Record<string, string>>;
   readonly keyLogs?: Readonly<Record<string, string>>;
   /** Capture name to its bytes. */
@@ -26,7 +26,8 @@ export interface Given {
 
 export async function worldOf(given: Given): Promise<World> {
   const keys = new KeySet(nodeCrypto);
-  for (const [name, text] of Object.entries(given.confs ?? {})) keys.addConf(name, name, parseWgConf(text).conf);
+  for (const [name, text] of Object.entries(given.confs ?? {}))
+    readText(name, name, new TextEncoder().encode(text), keys, () => {});
   for (const [name, text] of Object.entries(given.keyLogs ?? {})) keys.addKeyLog(name, parseKeyLog(text).keyLog);
   const timelines: Timeline[] = [];
   for (const [name, bytes] of Object.entries(given.captures ?? {})) {

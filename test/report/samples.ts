@@ -251,6 +251,19 @@ const counts = fc.dictionary(
   natural,
 );
 
+const OCCASIONS = [
+  'first',
+  'retry',
+  'rekey-on-send',
+  'rekey-on-receive',
+  'silence',
+  'crossing',
+  'expired',
+  'anew',
+  'early',
+  'unknown',
+] as const;
+
 export const anyReport: fc.Arbitrary<Report> = fc.record(
   {
     schema: fc.constant('wgwhy/report/1'),
@@ -290,6 +303,23 @@ export const anyReport: fc.Arbitrary<Report> = fc.record(
         { requiredKeys: ['frame', 'from', 'to', 'label', 'verdict'] },
       ),
       { maxLength: 12 },
+    ),
+    handshakes: fc.array(
+      fc.record(
+        {
+          frame: frameRef,
+          id: fc.nat({ max: 0xffffffff }).map((n) => `0x${n.toString(16).padStart(8, '0')}`),
+          from: endpoint,
+          to: endpoint,
+          occasion: fc.constantFrom(...OCCASIONS),
+          attempt: fc.integer({ min: 1, max: 40 }),
+          afterMs: natural,
+          outcome: fc.constantFrom('confirmed', 'answered', 'unanswered'),
+          note: text,
+        },
+        { requiredKeys: ['frame', 'id', 'from', 'to', 'occasion', 'attempt', 'outcome'] },
+      ),
+      { maxLength: 3 },
     ),
     counts: fc.record({ frames: natural, datagrams: natural, skipped: counts, messages: counts, verdicts: counts }),
     whatIf: fc.array(fc.record({ kind: ruleName, count: natural, frames, linux: text, other: text }), { maxLength: 2 }),

@@ -31,8 +31,13 @@ export function confText(plan: HostPlan): string {
   return `${lines.join('\n')}\n`;
 }
 
-/** Of the server and its first client. */
-export function filesOf(plan: Plan, outcome: Outcome, view: View): SimFile[] {
+function keyLogOf({ hosts }: Outcome, name: string): string {
+  const lines = hosts.find((host) => host.name === name)?.keyLog ?? [];
+  return `${lines.join('\n')}\n`;
+}
+
+/** Of the server and its first client; with `keys` also what opens their data. */
+export function filesOf(plan: Plan, outcome: Outcome, view: View, keys = false): SimFile[] {
   const [server, client] = plan.hosts;
   const hosts = [view === 'server' ? undefined : client, view === 'client' ? undefined : server];
   return hosts.flatMap((host) => {
@@ -42,6 +47,7 @@ export function filesOf(plan: Plan, outcome: Outcome, view: View): SimFile[] {
     return [
       { name: `${name}.conf`, bytes: utf8(confText(host)) },
       { name: `${name}.pcap`, bytes: recorder.pcap() },
+      ...(keys ? [{ name: `${name}.keys`, bytes: utf8(keyLogOf(outcome, host.name)) }] : []),
     ];
   });
 }

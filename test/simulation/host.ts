@@ -72,6 +72,8 @@ export class Host implements Station {
   underLoad = false;
   /** What was refused since the simulation began, restarts included. */
   readonly refused = new Map<DropKind, number>();
+  /** What a key log of its would hold. */
+  readonly keyLog: string[] = [];
   #device: Device;
   #bootMs = 0;
   #wallShiftNs = 0n;
@@ -171,7 +173,8 @@ export class Host implements Station {
   #boot(): Device {
     const { chance } = this.world;
     const { policy = LINUX } = this.plan;
-    const device = new Device({ crypto: nodeCrypto, policy, random: (out) => chance.fill(out) });
+    const keyLog = (line: string): void => void this.keyLog.push(line);
+    const device = new Device({ crypto: nodeCrypto, policy, keyLog, random: (out) => chance.fill(out) });
     this.#device = device;
     this.#tickAt = Number.POSITIVE_INFINITY;
     this.#books.clear();

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { LINUX, type Policy } from '../../src/wg/policy.ts';
 import { checkFault, checkWeather, run, VIEWS } from '../simulation/check.ts';
 import { FAULTS } from '../simulation/faulty.ts';
-import { filesOf } from '../simulation/files.ts';
+import { filesOf, reportOf } from '../simulation/files.ts';
 import { planOf } from '../simulation/plan.ts';
 import { seeds } from '../simulation/seeds.ts';
 
@@ -59,6 +59,13 @@ test('the same seed gives the same bytes', () => {
   });
   expect(files[0]).toEqual(files[1]);
   expect(files[0]).not.toEqual(files[2]);
+});
+
+test('with the key logs the data opens, without them it does not', async () => {
+  const { plan, outcome } = run(planOf(2, 'clean', 'brief'), 'clean');
+  const accepted = async (keys: boolean): Promise<number> =>
+    (await reportOf(filesOf(plan, outcome, 'both', keys), 'both')).counts.verdicts['accepted'] ?? 0;
+  expect(await accepted(true)).toBeGreaterThan(10 * (await accepted(false)));
 });
 
 const PLAN_SEEDS = Array.from({ length: 30 }, (_, seed) => seed);

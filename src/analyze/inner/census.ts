@@ -7,9 +7,9 @@ import type { Opened } from '../observe.ts';
 import type { Placed } from '../sessions.ts';
 import type { Exchange, FrameId, Half, PairId, Seen, Session } from '../timeline.ts';
 import { dnsPart, newDnsServer, noteAnswer, noteQuery } from './dns.ts';
-import { noteInvalid, noteRefused, noteSource } from './ends.ts';
+import { noteAddressed, noteInvalid, noteRefused, noteSource } from './ends.ts';
 import { errorEntry } from './errors.ts';
-import { directionIn, type FlowSide, isAddress } from './flow.ts';
+import { directionIn, type FlowSide, type InnerFlow, isAddress } from './flow.ts';
 import { FlowTable } from './flow-table.ts';
 import { looksNested, noteNested } from './nested.ts';
 import { type InnerPair, newPair, type Receiver } from './pair.ts';
@@ -75,6 +75,7 @@ export class InnerCensus {
       end.greatestAt = seen.at;
     }
     noteSource(end, reader, seen.at);
+    noteAddressed(pair.ends[by === 0 ? 1 : 0], reader, seen.at);
     this.#noteKind(pair, by, reader, session, seen);
     if (receiver === undefined) return undefined;
     const owner = receiver.allowed.lookup(plaintext, sourceAt(plaintext), addressLength(plaintext));
@@ -147,12 +148,9 @@ export class InnerCensus {
       pair.folded.errors++;
       return;
     }
+    if (flow !== undefined) error.firstAfterMs ??= sinceAsked(flow, quote, at);
     error.count++;
     if (error.frames.length < EVIDENCE) error.frames.push(at);
-    const asked = flow === undefined ? undefined : (directionIn(flow, quote) === 'back' ? flow.back : flow.there).last;
-    if (asked === undefined) return;
-    const afterMs = msBetween(asked.time, at.time);
-    if (error.leastAfterMs === undefined || afterMs < error.leastAfterMs) error.leastAfterMs = afterMs;
   }
 }
 
@@ -161,6 +159,12 @@ function senderIndex({ exchange, pair, toResponder }: Session, half: Half): 0 | 
   const [a = '', b = ''] = pair.split(' ~ ');
   if (exchange === undefined) return half.sender.text === a || half.owner.text === b ? 0 : 1;
   return (half === toResponder ? exchange.initiatorName : exchange.responderName) === a ? 0 : 1;
+}
+
+/** Since the first packet of the direction that the error is about. */
+function sinceAsked(flow: InnerFlow, quote: InnerReader, at: FrameId): number | undefined {
+  const { first } = directionIn(flow, quote) === 'back' ? flow.back : flow.there;
+  return first === undefined ? undefined : msBetween(first.time, at.time);
 }
 
 /** False where it is no DNS, or of a server too many. */
@@ -188,7 +192,9 @@ function noteInFlow(own: FlowSide, other: FlowSide, reader: InnerReader, at: Fra
   own.packets++;
   own.first ??= at;
   own.last = at;
-  if (reader.packet.ipLength > own.greatest) own.greatest = reader.packet.ipLength;
+  const { ipLength, ttl } = reader.packet;
+  if (ipLength > own.greatest) own.greatest = ipLength;
+  if (ttl > own.ttl) own.ttl = ttl;
   if (reader.kind === 'tcp' && own.tcp !== undefined && other.tcp !== undefined)
     noteSegment(own.tcp, other.tcp, reader, at);
 }

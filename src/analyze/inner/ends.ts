@@ -53,6 +53,7 @@ export function noteRefused(
       last: at,
       receiver,
       owner,
+      addressed: undefined,
       asks: 0,
       frames: [],
     };
@@ -64,4 +65,14 @@ export function noteRefused(
   const asks =
     reader.kind === 'echo-request' || (reader.kind === 'tcp' && (reader.flags & (TCP_SYN | TCP_ACK)) === TCP_SYN);
   if (asks || (reader.kind === 'udp' && dnsPart(reader) === 'query')) known.asks++;
+}
+
+/** The other end lets a packet to one of these addresses into the tunnel: it has the address in its AllowedIPs. */
+export function noteAddressed({ refused }: InnerEnd, { packet }: InnerReader, at: FrameId): void {
+  if (refused.length === 0) return;
+  const { header, sourceAt, addressBytes } = packet;
+  for (const source of refused) {
+    if (source.addressed === undefined && isAddress(source.ip, header, sourceAt + addressBytes, addressBytes))
+      source.addressed = at;
+  }
 }

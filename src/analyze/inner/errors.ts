@@ -49,7 +49,7 @@ function newError(pair: InnerPair, by: 0 | 1, reader: InnerReader, quote: InnerR
     quotedTo: copy(about.header, middle, middle + about.addressBytes),
     protocol: about.protocol,
     toPort: quote.destinationPort,
-    leastAfterMs: undefined,
+    firstAfterMs: undefined,
     count: 0,
     frames: [],
   };

@@ -11,6 +11,8 @@ export interface FlowSide {
   last: FrameId | undefined;
   /** Bytes of the greatest inner packet. */
   greatest: number;
+  /** The greatest: one that is as hosts send it (64, 128, 255) has passed no router but the tunnel’s two ends. */
+  ttl: number;
   readonly tcp: TcpSide | undefined;
 }
 
@@ -97,5 +99,5 @@ export function newFlow(reader: InnerReader, by: 0 | 1): InnerFlow {
 
 function newSide(protocol: number): FlowSide {
   const tcp = protocol === TCP ? newTcpSide() : undefined;
-  return { packets: 0, first: undefined, last: undefined, greatest: 0, tcp };
+  return { packets: 0, first: undefined, last: undefined, greatest: 0, ttl: 0, tcp };
 }

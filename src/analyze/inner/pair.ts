@@ -31,6 +31,8 @@ export interface RefusedSource extends InnerSource {
   readonly to: IpBytes;
   /** Base64 of the peer that the source belongs to, if any. */
   readonly owner: string | undefined;
+  /** The receiver itself sends to this address through the tunnel: its AllowedIPs have it, whatever the file says. */
+  addressed: FrameId | undefined;
   /** Echo requests, SYNs and DNS queries among them. */
   asks: number;
   readonly frames: FrameId[];
@@ -61,8 +63,8 @@ export interface InnerError {
   readonly quotedTo: IpBytes;
   readonly protocol: number;
   readonly toPort: number;
-  /** Since the latest packet of the conversation it is about, the least of them; undefined where none was seen. */
-  leastAfterMs: number | undefined;
+  /** How long after the first packet of the conversation it is about the first of them came. */
+  firstAfterMs: number | undefined;
   count: number;
   readonly frames: FrameId[];
 }

@@ -14,7 +14,6 @@ export type InnerKind = 'tcp' | 'udp' | 'echo-request' | 'echo-reply' | 'icmp-er
 
 export const TCP_FIN = 1;
 export const TCP_SYN = 2;
-export const TCP_RST = 4;
 export const TCP_ACK = 16;
 
 const TCP_HEADER_BYTES = 20;

@@ -16,6 +16,7 @@ import {
   type PacketFilter,
   portRange,
   protocolName,
+  ruleText,
 } from './packet-filter.ts';
 
 interface Layout {
@@ -54,12 +55,27 @@ function portMatch(kind: 'source-port' | 'destination-port', text: string): Filt
   return ranges === undefined ? undefined : { kind, ranges, negated };
 }
 
+/** Comments stand in `/*`; the last is kept. One that is not closed is none. */
+function withoutComments(text: string): { readonly rest: string; readonly comment?: string } {
+  let rest = '';
+  let comment: string | undefined;
+  let at = 0;
+  for (;;) {
+    const start = text.indexOf('/* ', at);
+    const end = start < 0 ? -1 : text.indexOf(' */', start + 3);
+    if (end < 0) break;
+    comment = text.slice(start + 3, end);
+    rest += `${text.slice(at, start)} `;
+    at = end + 3;
+  }
+  return given({ rest: rest + text.slice(at), comment });
+}
+
 function extras(text: string): Extras {
   const out: Extras = { matches: [], unknown: [] };
-  let rest = text.replace(/\/\* (.*?) \*\//g, (_, comment: string) => {
-    out.comment = comment;
-    return ' ';
-  });
+  const bare = withoutComments(text);
+  if (bare.comment !== undefined) out.comment = bare.comment;
+  let { rest } = bare;
   // What a target prints of itself is no condition.
   rest = rest
     .replace(/\b(?:LOG|NFLOG) (?:flags|level|prefix).*$/, '')
@@ -131,6 +147,7 @@ function ruleOf(line: Line, layout: Layout): FilterRule | undefined {
   ].flatMap((match) => match ?? []);
   return given({
     line: line.number,
+    text: ruleText(line.text),
     matches: [...asked, ...named('in-interface', into), ...named('out-interface', out), ...addresses, ...rest.matches],
     unknown: rest.unknown,
     verdict: goto ? { kind: 'goto' as const, chain: target } : iptablesVerdict(target, rest.to, rest.how),
@@ -150,12 +167,15 @@ export function parseIptablesList(text: Pasted): {
   let layout: Layout = { numbered: false, verbose: false };
   let ipv6 = false;
   for (const line of pastedLines(text)) {
-    const head = /^\s*Chain (\S{1,64}) \((?:policy (ACCEPT|DROP)|\d+ references)/.exec(line.text);
+    const head = /^\s*Chain (\S{1,64}) \((?:policy (ACCEPT|DROP)(?: (\d{1,18}[KMGT]?) packets)?|\d+ references)/.exec(
+      line.text,
+    );
     if (head !== null) {
-      const [, name = '', policy] = head;
+      const [, name = '', policy, counted] = head;
       const hook = builtInHook(name);
+      const policyPackets = counted === undefined ? undefined : parseByteCount(counted)?.bytes;
       chains.push({
-        ...given({ line: line.number, table: 'filter', name, hook }),
+        ...given({ line: line.number, table: 'filter', name, hook, policyPackets }),
         ...(policy === 'ACCEPT' ? { policy: 'accept' as const } : policy === 'DROP' ? { policy: 'drop' as const } : {}),
         rules: [],
       });

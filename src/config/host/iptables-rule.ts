@@ -11,6 +11,7 @@ import {
   interfaceName,
   portRange,
   protocolName,
+  ruleText,
 } from './packet-filter.ts';
 
 /** Words of a shell line; quoted ones may hold spaces. */
@@ -109,6 +110,7 @@ export function iptablesRule(line: Line, text: string, counters: string | undefi
   const [packets, bytes] = counters?.split(':') ?? [];
   return given({
     line: line.number,
+    text: ruleText(line.text.replace(/^\s*\[\d+:\d+\] /, '')),
     matches,
     unknown,
     verdict: goto ? { kind: 'goto' as const, chain: target ?? '' } : iptablesVerdict(target ?? '', to, how),

@@ -39,7 +39,7 @@ class SaveReader {
     this.#table = name;
   }
 
-  chain(name: string, policy: string | undefined, line: number): OpenChain {
+  chain(name: string, policy: string | undefined, line: number, counted?: string): OpenChain {
     const key = `${this.#family ?? ''} ${this.#table} ${name}`;
     const known = this.#chains.get(key);
     if (known !== undefined) return known;
@@ -53,6 +53,7 @@ class SaveReader {
         name,
         ...(hook === undefined ? {} : { hook }),
         ...(policy === 'ACCEPT' ? { policy: 'accept' } : policy === 'DROP' ? { policy: 'drop' } : {}),
+        ...(counted === undefined ? {} : { policyPackets: Number(counted) }),
       },
     };
     if (this.#chains.size < MAX_CHAINS) this.#chains.set(key, made);
@@ -79,10 +80,10 @@ export function parseIptablesSave(text: Pasted): {
       continue;
     }
     const table = /^\*(\S{1,32})$/.exec(body)?.[1];
-    const declared = /^(?::|-P |-N )(\S{1,64})(?: (ACCEPT|DROP|-))?/.exec(body);
+    const declared = /^(?::|-P |-N )(\S{1,64})(?: (ACCEPT|DROP|-))?(?: \[(\d{1,18}):)?/.exec(body);
     const rule = /^(?:\[(\d{1,18}:\d{1,18})\] )?-A (\S{1,64})\s?(.*)$/.exec(body);
     if (table !== undefined) reader.table(table);
-    else if (declared !== null) reader.chain(declared[1] ?? '', declared[2], line.number);
+    else if (declared !== null) reader.chain(declared[1] ?? '', declared[2], line.number, declared[3]);
     else if (rule !== null) {
       const [, counters, name = '', rest = ''] = rule;
       reader.chain(name, undefined, line.number).rules.push(iptablesRule(line, rest, counters));

@@ -10,11 +10,21 @@ import {
   interfaceName,
   portRange,
   protocolName,
+  ruleText,
   type Verdict,
 } from './packet-filter.ts';
 
-/** Elements of the named sets of a table. */
-export type NftSets = ReadonlyMap<string, readonly string[]>;
+/** A named set of a table; what a reader makes of it is kept, since any number of rules may ask for it. */
+export interface NftSet {
+  readonly elements: readonly string[];
+  readonly read: Map<Reader, FilterMatch | undefined>;
+}
+
+export type NftSets = ReadonlyMap<string, NftSet>;
+
+/** Conditions of one rule, and items of one map, that are read: each item becomes a rule with all the conditions. */
+const MOST_CONDITIONS = 32;
+const MOST_ITEMS = 512;
 
 type Reader = (values: readonly string[], negated: boolean) => FilterMatch | undefined;
 
@@ -122,18 +132,23 @@ function mapVerdict(words: readonly string[]): Verdict {
   );
 }
 
+/** Before all of its words are read. */
+type Untold = Omit<FilterRule, 'text'>;
+
 /** Used for one rule and thrown away. */
 class RuleReader {
   readonly #cursor: NftCursor;
   readonly #sets: NftSets;
   readonly #line: number;
+  readonly #start: number;
   readonly #draft: Draft = { matches: [], unknown: [], verdict: { kind: 'continue' } };
-  readonly #rules: FilterRule[] = [];
+  readonly #rules: Untold[] = [];
 
   constructor(cursor: NftCursor, sets: NftSets) {
     this.#cursor = cursor;
     this.#sets = sets;
     this.#line = cursor.line;
+    this.#start = cursor.at;
   }
 
   #atEnd(): boolean {
@@ -146,10 +161,11 @@ class RuleReader {
     // After a map whose every packet found its verdict nothing is left to decide.
     if (this.#rules.length === 0 || this.#draft.verdict.kind !== 'continue')
       this.#rules.push(this.#rule([], this.#draft.verdict));
-    return this.#rules;
+    const text = ruleText(this.#cursor.since(this.#start));
+    return this.#rules.map((rule) => ({ ...rule, text }));
   }
 
-  #rule(more: readonly FilterMatch[], verdict: Verdict): FilterRule {
+  #rule(more: readonly FilterMatch[], verdict: Verdict): Untold {
     const { matches, unknown, comment, packets, bytes } = this.#draft;
     return given({
       line: this.#line,
@@ -206,11 +222,26 @@ class RuleReader {
     const negated = cursor.peek() === '!=';
     if (negated || cursor.peek() === '==') cursor.next();
     const shown = cursor.value();
-    const values = this.#values();
-    const match = values === undefined ? undefined : read(values, negated);
+    const match = this.#match(read, negated);
+    if (this.#draft.matches.length >= MOST_CONDITIONS) {
+      if (this.#draft.unknown.length === 0) this.#draft.unknown.push('more conditions than are read');
+      return;
+    }
     this.#draft.matches.push(...implied(words));
     if (match !== undefined) this.#draft.matches.push(match);
     else this.#draft.unknown.push(`${words} ${negated ? '!= ' : ''}${shown}`);
+  }
+
+  /** Of the value that comes next. */
+  #match(read: Reader, negated: boolean): FilterMatch | undefined {
+    const values = this.#values();
+    const [first = ''] = values ?? [];
+    if (!first.startsWith('@')) return values === undefined ? undefined : read(values, negated);
+    const set = this.#sets.get(first.slice(1));
+    if (set === undefined) return undefined;
+    if (!set.read.has(read)) set.read.set(read, read(set.elements, false));
+    const match = set.read.get(read);
+    return match === undefined ? undefined : { ...match, negated };
   }
 
   /** A value, `a, b`, `{ a, b }` or `@set`. */
@@ -225,8 +256,7 @@ class RuleReader {
       cursor.next();
       values.push(cursor.next());
     }
-    const [first = ''] = values;
-    return first.startsWith('@') ? this.#sets.get(first.slice(1)) : values;
+    return values;
   }
 
   #map(words: string, read: Reader): void {
@@ -237,7 +267,9 @@ class RuleReader {
       this.#draft.verdict = { kind: 'other', text: 'vmap' };
       return;
     }
-    for (const item of cursor.braced()) {
+    const items = cursor.braced();
+    if (items.length > MOST_ITEMS) this.#draft.unknown.push('more items than are read');
+    for (const item of items.slice(0, MOST_ITEMS)) {
       const colon = item.indexOf(':');
       const key = item.slice(0, colon);
       const verdict = mapVerdict(item.slice(colon + 1));

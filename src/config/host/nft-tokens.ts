@@ -33,6 +33,9 @@ export function nftTokens(lines: readonly Line[]): readonly NftToken[] {
   return out;
 }
 
+/** Words of a rule that are quoted. */
+const LONGEST_QUOTED = 100;
+
 /** Walks over tokens; used for one text and thrown away. */
 export class NftCursor {
   readonly #tokens: readonly NftToken[];
@@ -68,6 +71,17 @@ export class NftCursor {
       if (token === '{') depth++;
       else if (token === '}' && --depth <= 0) return;
     }
+  }
+
+  /** Where it stands, for `since`. */
+  get at(): number {
+    return this.#at;
+  }
+
+  /** The words from there to here, quotation marks and all. */
+  since(start: number): string {
+    const words = this.#tokens.slice(start, Math.min(this.#at, start + LONGEST_QUOTED));
+    return words.map(({ text, quoted }) => (quoted ? `"${text}"` : text)).join(' ');
   }
 
   get ended(): boolean {

@@ -2,7 +2,7 @@
 import type { Problem } from '../../base/problem.ts';
 import { type Pasted, pastedLines } from '../pasted.ts';
 import { ProblemList } from '../text.ts';
-import { nftRule } from './nft-rule.ts';
+import { type NftSet, type NftSets, nftRule } from './nft-rule.ts';
 import { NftCursor, nftTokens } from './nft-tokens.ts';
 import type { Family, FilterChain, FilterRule, Hook, PacketFilter } from './packet-filter.ts';
 
@@ -66,7 +66,7 @@ class RulesetReader {
       return;
     }
     cursor.next();
-    const sets = new Map<string, readonly string[]>();
+    const sets = new Map<string, NftSet>();
     while (!cursor.ended && cursor.peek() !== '}') {
       const word = cursor.next();
       if (word === 'chain') this.#chain(family, name, sets);
@@ -76,7 +76,7 @@ class RulesetReader {
     cursor.next();
   }
 
-  #set(sets: Map<string, readonly string[]>): void {
+  #set(sets: Map<string, NftSet>): void {
     const cursor = this.#cursor;
     const name = cursor.next();
     if (cursor.peek() !== '{') return;
@@ -86,16 +86,13 @@ class RulesetReader {
       if (word === 'elements' && cursor.peek() === '=' && cursor.peek(1) === '{') {
         cursor.next();
         // An element may have a timeout or a comment after it.
-        sets.set(
-          name,
-          cursor.braced().map((item) => item[0] ?? ''),
-        );
+        sets.set(name, { elements: cursor.braced().map((item) => item[0] ?? ''), read: new Map() });
       } else if (word === '{') cursor.skipBlock();
     }
     cursor.next();
   }
 
-  #chain(family: Family, table: string, sets: ReadonlyMap<string, readonly string[]>): void {
+  #chain(family: Family, table: string, sets: NftSets): void {
     const cursor = this.#cursor;
     const line = cursor.line;
     const chain: Draft = { line, family, table, name: cursor.next(), rules: [] };

@@ -36,6 +36,8 @@ export type Verdict =
 
 export interface FilterRule {
   readonly line: number;
+  /** As listed, at most LONGEST_RULE characters of it: what a finding quotes. */
+  readonly text: string;
   readonly matches: readonly FilterMatch[];
   /** Conditions that are not understood: whether a packet fits is then open. */
   readonly unknown: readonly string[];
@@ -56,11 +58,24 @@ export interface FilterChain {
   readonly priority?: number;
   /** What happens at the end of a chain with a hook. */
   readonly policy?: 'accept' | 'drop';
+  /** Packets that met the policy, where the listing counts. */
+  readonly policyPackets?: number;
   readonly rules: readonly FilterRule[];
 }
 
 export interface PacketFilter {
   readonly chains: readonly FilterChain[];
+}
+
+const LONGEST_RULE = 160;
+
+/** One line, runs of white space as one space. */
+export function ruleText(text: string): string {
+  const plain = text
+    .slice(0, 4 * LONGEST_RULE)
+    .replace(/\s+/g, ' ')
+    .trim();
+  return plain.length > LONGEST_RULE ? `${plain.slice(0, LONGEST_RULE)}…` : plain;
 }
 
 /** The chains that iptables has from the beginning. */

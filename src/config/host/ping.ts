@@ -29,9 +29,9 @@ export interface PingRun {
 
 const HEADS: readonly RegExp[] = [
   // PING host (192.0.2.1) 1472(1500) bytes of data., with `from … eth0:` in between
-  /^PING (?<target>\S+?) ?\((?<ip>[0-9a-fA-F.:]+)(?:%\S+)?\)(?: from .*?)? (?<size>\d{1,5})\(\d+\) (?:data )?bytes/,
+  /^PING (?<target>\S+?) ?\((?<ip>[0-9a-fA-F.:]+)(?:%\S+)?\)(?: from .{0,200}?)? (?<size>\d{1,5})\(\d+\) (?:data )?bytes/,
   // PING 2001:db8::1(2001:db8::1) 56 data bytes, PING host (192.0.2.1): 56 data bytes
-  /^PING6?(?:\(.*?\))? (?<target>[^\s(]+) ?(?:\((?<ip>[0-9a-fA-F.:]+)(?:%\S+)?\))?:? (?:from .*? )?(?<size>\d{1,5}) data bytes/,
+  /^PING6?(?:\([^)]{0,100}\))? (?<target>[^\s(]+) ?(?:\((?<ip>[0-9a-fA-F.:]+)(?:%\S+)?\))?:? (?:from .{0,200}? )?(?<size>\d{1,5}) data bytes/,
   // PING6(1500=40+8+1452 bytes) 2001:db8::9 --> 2001:db8::1 of macOS
   /^PING6\(\d+=40\+8\+(?<size>\d{1,5}) bytes\) \S+ --> (?<target>\S+)/,
   // Pinging host [192.0.2.1] with 1472 bytes of data:

@@ -14,7 +14,7 @@ export interface UdpSocket {
   /** A connected socket hears one other end only. */
   readonly peer?: string;
   /** The kernel's own WireGuard socket has none. */
-  readonly process?: string;
+  readonly program?: string;
   /** Bytes that nobody has taken yet. */
   readonly receiveQueueBytes?: number;
 }
@@ -66,7 +66,7 @@ function socketOf(line: number, body: string): UdpSocket | undefined {
     // `udp6` of Linux hears IPv4 as well, unless told otherwise.
     ipv6: local.ipv6 || /^udp6$/i.test(netstat?.[1] ?? ''),
     peer: isAny(peer) ? undefined : peer,
-    process: program === '-' ? undefined : program?.replace(/^"([^"]*)",/, '$1,'),
+    program: program === '-' ? undefined : program?.replace(/^"([^"]*)",/, '$1,'),
     receiveQueueBytes: found === null ? undefined : Number(found[2]),
   });
 }

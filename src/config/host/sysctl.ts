@@ -24,7 +24,8 @@ function dotted(name: string): string {
 
 /** `command` is what was typed, if that is known: `cat /proc/sys/net/ipv4/ip_forward` prints a bare number. */
 export function parseSysctl(text: Pasted, command = ''): readonly SysctlSetting[] {
-  const asked = PATH.exec(command)?.[1] ?? /\bsysctl\b.* -n(?:b|e)* ([a-z][A-Za-z0-9_.-]{1,120})/.exec(command)?.[1];
+  const asked =
+    PATH.exec(command)?.[1] ?? /^(?:sudo )?sysctl\b.{0,200}? -n[be]* ([a-z][A-Za-z0-9_.-]{1,120})/.exec(command)?.[1];
   return pastedLines(text).flatMap(({ number, text: line }) => {
     const body = line.trim();
     const named = NAMED.exec(body);

@@ -41,7 +41,31 @@ export interface UfwStatus {
   readonly rules: readonly UfwRule[];
 }
 
-const RULE = /^\s*(?:\[ ?\d+\] )?(\S.*?)\s+(ALLOW|DENY|REJECT|LIMIT)(?: (IN|OUT|FWD))?\s{2,}(.*?)\s*$/;
+const ACTION = /\s(ALLOW|DENY|REJECT|LIMIT)(?: (IN|OUT|FWD))?\s{2}/;
+
+interface Split {
+  readonly to: string;
+  readonly action: string;
+  readonly direction: string | undefined;
+  readonly from: string;
+  readonly comment: string | undefined;
+}
+
+/** Columns are told by the action between them; no pattern may look at a run of spaces twice. */
+function split(line: string): Split | undefined {
+  const action = ACTION.exec(line);
+  const to = line
+    .slice(0, action?.index ?? 0)
+    .trim()
+    .replace(/^\[ ?\d+\] /, '')
+    .trim();
+  if (action === null || to === '') return undefined;
+  const rest = line.slice(action.index + action[0].length);
+  const hash = rest.search(/\s# /);
+  const comment = hash < 0 ? undefined : rest.slice(hash + 3).trim();
+  const from = (hash < 0 ? rest : rest.slice(0, hash)).trim();
+  return { to, action: action[1] ?? '', direction: action[2], from, comment };
+}
 
 function policy(text: string | undefined): UfwAction | undefined {
   return text === 'allow' || text === 'deny' || text === 'reject' || text === 'limit' ? text : undefined;
@@ -84,7 +108,7 @@ export function parseUfwStatus(text: Pasted): { readonly ufw?: UfwStatus; readon
   for (const { number, text: line } of pastedLines(text)) {
     const status = /^\s*Status: (active|inactive)\b/.exec(line);
     const policies = /^\s*Default: (\w+) \(incoming\), (\w+) \(outgoing\)(?:, (\w+) \(routed\))?/.exec(line);
-    const rule = RULE.exec(line);
+    const rule = status === null && policies === null ? split(line) : undefined;
     const place = { line: number, column: 1 };
     if (status !== null) active = { value: status[1] === 'active', ...place };
     else if (policies !== null) {
@@ -95,19 +119,18 @@ export function parseUfwStatus(text: Pasted): { readonly ufw?: UfwStatus; readon
       if (inbound !== undefined) defaults.incoming = { value: inbound, ...place };
       if (outbound !== undefined) defaults.outgoing = { value: outbound, ...place };
       if (through !== undefined) defaults.routed = { value: through, ...place };
-    } else if (rule !== null) {
-      const [, to = '', action = '', direction, rest = ''] = rule;
-      const [from = '', ...comment] = rest.split(/\s+# /);
+    } else if (rule !== undefined) {
+      const { to, action, direction, from, comment } = rule;
       rules.push(
         given({
           line: number,
           action: policy(action.toLowerCase()) ?? 'allow',
           direction:
             direction === 'OUT' ? ('out' as const) : direction === 'FWD' ? ('forward' as const) : ('in' as const),
-          ipv6: rest.includes('(v6)') || to.includes('(v6)'),
+          ipv6: from.includes('(v6)') || to.includes('(v6)'),
           to: side(to),
           from: side(from),
-          comment: comment.length === 0 ? undefined : comment.join(' # '),
+          comment,
         }),
       );
     } else if (line.trim() !== '' && !/^\s*(Logging:|New profiles:|To\s+Action|-+\s|Skipping|WARN)/.test(line)) {

@@ -5,6 +5,7 @@ import { given } from '../given.ts';
 import type { Located } from '../text.ts';
 import type { ConfEndpoint, ConfFault, WgConf, WgPeer } from '../wg-conf.ts';
 import type { RosConfig } from './export.ts';
+import type { RosAddress } from './network.ts';
 import type { RosFault, RosSecretKey } from './row-reader.ts';
 import type { RosPeer, RosWireguard } from './wireguard.ts';
 
@@ -27,20 +28,41 @@ export function rosInterfaces(config: RosConfig): RosInterface[] {
   const named = new Set(interfaces.flatMap(({ name }) => name?.value ?? []));
   const off = new Set(config.wireguard.flatMap(({ name, disabled }) => (disabled ? (name?.value ?? []) : [])));
   const orphaned = new Set(peers.map((peer) => peer.interface?.value).filter((name) => !named.has(name ?? '')));
+  const parts: Parts = {
+    peers: grouped(peers, (peer) => peer.interface?.value),
+    addresses: grouped(
+      config.addresses.filter(({ disabled }) => !disabled),
+      (address) => address.interface?.value,
+    ),
+    faults: grouped(config.faults, ({ itemLine }) => itemLine),
+  };
   return [
-    ...interfaces.map((wireguard) => ofInterface(config, wireguard.name?.value, wireguard, peers)),
-    ...[...orphaned].filter((name) => !off.has(name ?? '')).map((name) => ofInterface(config, name, undefined, peers)),
+    ...interfaces.map((wireguard) => ofInterface(parts, wireguard.name?.value, wireguard)),
+    ...[...orphaned].filter((name) => !off.has(name ?? '')).map((name) => ofInterface(parts, name, undefined)),
   ];
 }
 
-function ofInterface(
-  config: RosConfig,
-  name: string | undefined,
-  wireguard: RosWireguard | undefined,
-  all: readonly RosPeer[],
-): RosInterface {
-  const peers = all.filter((peer) => peer.interface?.value === name);
-  const addresses = config.addresses.filter((address) => !address.disabled && address.interface?.value === name);
+/** What belongs to an interface, by its name, and faults by the line of their item. */
+interface Parts {
+  readonly peers: ReadonlyMap<string | undefined, readonly RosPeer[]>;
+  readonly addresses: ReadonlyMap<string | undefined, readonly RosAddress[]>;
+  readonly faults: ReadonlyMap<number, readonly RosFault[]>;
+}
+
+function grouped<K, T>(items: readonly T[], keyOf: (item: T) => K): Map<K, T[]> {
+  const out = new Map<K, T[]>();
+  for (const item of items) {
+    const key = keyOf(item);
+    const list = out.get(key);
+    if (list === undefined) out.set(key, [item]);
+    else list.push(item);
+  }
+  return out;
+}
+
+function ofInterface(parts: Parts, name: string | undefined, wireguard: RosWireguard | undefined): RosInterface {
+  const peers = parts.peers.get(name) ?? [];
+  const addresses = parts.addresses.get(name) ?? [];
   return {
     name,
     wireguard,
@@ -61,7 +83,10 @@ function ofInterface(
         postDown: [],
       }),
       peers: peers.map((peer) => asPeer(peer, wireguard?.privateKey === undefined)),
-      faults: config.faults.flatMap((fault) => malformed(fault, wireguard, peers)),
+      faults: [
+        ...(parts.faults.get(wireguard?.line ?? -1) ?? []).map((fault) => malformed(fault)),
+        ...peers.flatMap(({ line }, peer) => (parts.faults.get(line) ?? []).map((fault) => malformed(fault, peer))),
+      ],
     },
   };
 }
@@ -100,13 +125,8 @@ function endpointOf({ endpointAddress, endpointPort, responder }: RosPeer): Loca
 
 const SETTINGS = { 'private-key': 'PrivateKey', 'public-key': 'PublicKey', 'preshared-key': 'PresharedKey' } as const;
 
-function malformed(
-  { kind, line, column, setting, fault, itemLine }: RosFault,
-  wireguard: RosWireguard | undefined,
-  peers: readonly RosPeer[],
-): ConfFault[] {
+/** `peer` counts the peers of its interface. */
+function malformed({ kind, line, column, setting, fault }: RosFault, peer?: number): ConfFault {
   const of = { kind, line, column, setting: SETTINGS[setting], fault };
-  const peer = peers.findIndex((candidate) => candidate.line === itemLine);
-  if (peer >= 0) return [{ ...of, peer }];
-  return wireguard?.line === itemLine ? [of] : [];
+  return peer === undefined ? of : { ...of, peer };
 }

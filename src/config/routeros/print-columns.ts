@@ -14,19 +14,23 @@ export interface Cell {
   readonly at: number;
 }
 
+/** No print has nearly as many. */
+export const MOST_COLUMNS = 100;
+
 /** `Columns: INTERFACE, PUBLIC-KEY, …`: the names in full, since the headings below may be cut. */
 export function columnNames(text: string): readonly string[] {
   return text
     .replace(/^\s*Columns:/i, '')
     .split(',')
     .map((name) => name.trim().toLowerCase())
-    .filter((name) => name !== '');
+    .filter((name) => name !== '')
+    .slice(0, MOST_COLUMNS);
 }
 
 /** A line of headings: `#  NAME  MTU`, or the first name itself where items have no numbers. */
 export function columnHeadings(text: string, names: readonly string[]): readonly Column[] | undefined {
   if (!/^\s*(?:#\s+)?[A-Z][A-Za-z0-9-]*(?:\s+[A-Z][A-Za-z0-9-]*)*\s*$/.test(text)) return undefined;
-  const words = [...text.matchAll(/[A-Z][A-Za-z0-9-]*/g)];
+  const words = [...text.matchAll(/[A-Z][A-Za-z0-9-]*/g)].slice(0, MOST_COLUMNS);
   const inFull = names.length === words.length;
   if (!inFull && !/^\s*#\s/.test(text)) return undefined;
   return words.map((word, i) => ({

@@ -41,31 +41,42 @@ const AFTER_COMMENT = new Set([
 interface OpenField {
   readonly name: string;
   readonly place: Place;
-  value: string;
+  /** Joined in the end: a value may be wrapped over very many lines. */
+  readonly parts: string[];
+  /** The last character so far; empty where there is none. */
+  last: string;
   /** The closing quotation mark has not come yet. */
   quoted: boolean;
+}
+
+function append(field: OpenField, text: string): void {
+  if (text === '') return;
+  field.parts.push(text);
+  field.last = text.slice(-1);
 }
 
 /** Puts fields together from several lines; used for one item and thrown away. */
 export class PrintedFields {
   readonly #done: OpenField[] = [];
+  readonly #byName = new Map<string, OpenField>();
   #last: OpenField | undefined;
 
   comment(text: string, place: Place): void {
-    if (text !== '') this.#open('comment', place).value = text;
+    if (text !== '') append(this.#open('comment', place), text);
     this.#last = undefined;
   }
 
   /** A cell of a table, or more of one. */
   cell(name: string, value: string, place: Place): void {
-    const before = this.#done.find((field) => field.name === name);
-    if (before === undefined) this.#open(name, place).value = value;
-    else before.value += `${before.value === '' || before.value.endsWith(',') ? '' : ','}${value}`;
+    const before = this.#byName.get(name);
+    if (before === undefined) append(this.#open(name, place), value);
+    else append(before, `${before.last === '' || before.last === ',' ? '' : ','}${value}`);
   }
 
   #open(name: string, place: Place): OpenField {
-    const field = { name, place, value: '', quoted: false };
+    const field = { name, place, parts: [], last: '', quoted: false };
     this.#done.push(field);
+    if (!this.#byName.has(name)) this.#byName.set(name, field);
     this.#last = field;
     return field;
   }
@@ -98,34 +109,35 @@ export class PrintedFields {
     // More of a value that was wrapped, or that holds spaces in a terse print.
     const field = this.#last;
     if (field === undefined) return text.length;
-    if (field.value !== '' && !field.value.endsWith(',')) field.value += ' ';
+    if (field.last !== '' && field.last !== ',') append(field, ' ');
     return this.#bare(field, text, at);
   }
 
   #bare(field: OpenField, text: string, at: number): number {
     WORD.lastIndex = at;
     const word = WORD.exec(text)?.[0] ?? '';
-    field.value += word;
+    append(field, word);
     return at + word.length;
   }
 
   #quoted(field: OpenField, text: string, from: number): number {
     let at = from;
-    if (field.value !== '') field.value += ' ';
+    let value = field.last === '' ? '' : ' ';
     for (; at < text.length; at++) {
       const c = text[at] ?? '';
       if (c === '"') {
         field.quoted = false;
+        append(field, value);
         return at + 1;
       }
       if (c === '\\' && at + 1 < text.length) at++;
-      field.value += text[at] ?? '';
+      value += text[at] ?? '';
     }
-    field.value = field.value.trimEnd();
+    append(field, value.trimEnd());
     return at;
   }
 
   done(): readonly RosField[] {
-    return this.#done.map(({ name, value, place }) => rosField(name, value, place));
+    return this.#done.map(({ name, parts, place }) => rosField(name, parts.join(''), place));
   }
 }

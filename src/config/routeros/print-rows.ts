@@ -2,7 +2,7 @@
 import { type Pasted, pastedLines } from '../pasted.ts';
 import type { Line } from '../text.ts';
 import type { RosRow } from './fields.ts';
-import { type Column, columnHeadings, columnNames, rowCells } from './print-columns.ts';
+import { type Column, columnHeadings, columnNames, MOST_COLUMNS, rowCells } from './print-columns.ts';
 import { PrintedFields } from './print-fields.ts';
 
 export interface RosPrintRows {
@@ -59,7 +59,7 @@ class PrintReader {
       this.#names = columnNames(text);
       this.#namesOpen = /,\s*$/.test(text);
     } else if (this.#namesOpen) {
-      this.#names = [...this.#names, ...columnNames(text)];
+      this.#names = [...this.#names, ...columnNames(text)].slice(0, MOST_COLUMNS);
       this.#namesOpen = /,\s*$/.test(text);
     } else if (LEGEND.test(text) && this.#rows.length === 0) return;
     else this.#content(line);
@@ -104,9 +104,9 @@ class PrintReader {
 
   #row(line: Line, columns: readonly Column[]): void {
     const { text, number } = line;
-    const comment = /^\s*;;;\s*(.*?)\s*$/.exec(text);
-    if (comment !== null) {
-      this.#comment = { text: comment[1] ?? '', line: number, column: text.indexOf(';;;') + 4 };
+    if (text.trimStart().startsWith(';;;')) {
+      const at = text.indexOf(';;;') + 3;
+      this.#comment = { text: text.slice(at).trim(), line: number, column: at + 1 };
       return;
     }
     const item = this.#numbered ? ITEM.exec(text) : null;

@@ -1,7 +1,7 @@
 /** The items of one menu of an export: what `add` made, with what `set`, `enable`, `disable` and `remove` did to it. */
 import type { Located, ProblemList } from '../text.ts';
 import { findField, type RosField, type RosRow, rosField } from './fields.ts';
-import type { RosEntry, RosScript, RosTarget } from './script.ts';
+import { MOST_FIELDS, type RosEntry, type RosScript, type RosTarget } from './script.ts';
 
 interface DraftRow {
   readonly line: number;
@@ -14,10 +14,11 @@ const HINT = 'hand over the whole /export, which shows what it comes to';
 /** Later settings take the place of earlier ones of the same name. */
 function merged(before: readonly RosField[], later: readonly RosField[]): RosField[] {
   const out = [...before];
+  const places = new Map(out.map(({ name }, i) => [name, i]));
   for (const field of later) {
-    const at = out.findIndex(({ name }) => name === field.name);
-    if (at < 0) out.push(field);
-    else out[at] = field;
+    const at = places.get(field.name);
+    if (at !== undefined) out[at] = field;
+    else if (out.length < MOST_FIELDS) places.set(field.name, out.push(field) - 1);
   }
   return out;
 }
@@ -53,6 +54,14 @@ const BUILT_IN = new Set(['ip service']);
 /** Menus are read up to here: far above any router's, and small enough for every change to look at every item. */
 const MAX_ITEMS = 20_000;
 const MAX_CHANGES = 2_000;
+/** Items that changes look at, all together. */
+const MAX_LOOKS = 2_000_000;
+
+/** How many items an entry has to look at: each name and each condition is looked for in all of them. */
+function looks({ action, target }: RosEntry, rows: number): number {
+  if (action === 'add' || target === undefined) return 0;
+  return rows * (1 + (target.kind === 'find' ? target.conditions.length : target.items.length));
+}
 
 /** Changes `rows` as the entry says. */
 function apply(rows: DraftRow[], entry: RosEntry, problems: ProblemList): void {
@@ -76,7 +85,8 @@ function apply(rows: DraftRow[], entry: RosEntry, problems: ProblemList): void {
   const meant = selected(rows, entry.target);
   if (entry.action === 'remove') {
     // Scripts clear away what may be there before they add: nothing to remove is no fault.
-    for (const row of meant ?? []) rows.splice(rows.indexOf(row), 1);
+    const gone = new Set(meant);
+    if (gone.size > 0) rows.splice(0, rows.length, ...rows.filter((row) => !gone.has(row)));
   } else if (BUILT_IN.has(entry.path) && meant === undefined && entry.target.kind === 'items') {
     for (const name of entry.target.items)
       rows.push({ line: entry.line, fields: [rosField('name', name, place), ...change] });
@@ -89,10 +99,12 @@ function apply(rows: DraftRow[], entry: RosEntry, problems: ProblemList): void {
 export function rowsOf(script: RosScript, path: string, problems: ProblemList): readonly RosRow[] {
   const rows: DraftRow[] = [];
   let changes = 0;
+  let looked = 0;
   for (const entry of script.entries) {
     if (entry.path !== path) continue;
     if (entry.action !== 'add') changes++;
-    if (rows.length >= MAX_ITEMS || changes > MAX_CHANGES) {
+    looked += looks(entry, rows.length);
+    if (rows.length >= MAX_ITEMS || changes > MAX_CHANGES || looked > MAX_LOOKS) {
       problems.add({ line: entry.line, column: 1 }, `there is more under /${path} than is read from here on`);
       break;
     }

@@ -46,6 +46,11 @@ const COMMANDS = new Set([
   'reset-counters-all',
 ]);
 
+/** Settings of one item; no menu has a tenth of them. */
+export const MOST_FIELDS = 500;
+/** `/interface wireless security-profiles` and the like have three or four words. */
+const DEEPEST_MENU = 12;
+
 function namedItems(words: readonly string[]): RosTarget {
   return { kind: 'items', items: words.flatMap((word) => word.split(',')).filter((item) => item !== '') };
 }
@@ -94,6 +99,11 @@ class EntryReader {
         else if (step === '..') base.pop();
         else base.push(step);
       }
+      // lines of something else would lead deeper and deeper
+      if (base.length > DEEPEST_MENU) {
+        this.codeLines.push(line);
+        return;
+      }
     }
     if (action === undefined) {
       // `/tool sniffer quick port=51820` and the like are commands of other kinds.
@@ -129,11 +139,12 @@ class EntryReader {
         // `!keepalive-timeout` unsets; `blackhole` alone is a flag; what a change names first is what it changes.
         if (part.value.startsWith('!')) continue;
         if (action !== 'add' && fields.length === 0) named.push(part.value);
-        else if (/^[a-z][a-z0-9-]{0,30}$/.test(part.value)) fields.push(rosField(part.value, 'yes', part));
+        else if (fields.length < MOST_FIELDS && /^[a-z][a-z0-9-]{0,30}$/.test(part.value))
+          fields.push(rosField(part.value, 'yes', part));
       } else if (part.field.name === 'numbers' && action !== 'add') {
         target ??=
           part.field.kind === 'text' ? namedItems([part.field.value]) : { kind: 'find', conditions: [], exact: false };
-      } else fields.push(part.field);
+      } else if (fields.length < MOST_FIELDS) fields.push(part.field);
     }
     if (named.length > 0) target ??= namedItems(named);
     this.entries.push({

@@ -1,11 +1,21 @@
 /** An Endpoint names another port than the file of that end listens on. */
 
+import type { ConfEntry } from '../../analyze/key-set.ts';
 import type { FrameId } from '../../analyze/timeline.ts';
 import { initiationOf, isAnswered, type World } from '../../analyze/world.ts';
-import { toBase64 } from '../../base/base64.ts';
-import type { ConfEndpoint } from '../../config/wg-conf.ts';
-import { type End, ends, fileSubject, type Listing, listings, placeOf, unlessConfirmed } from '../config-evidence.ts';
+import type { ConfEndpoint, WgPeer } from '../../config/wg-conf.ts';
+import {
+  type End,
+  ends,
+  fileSubject,
+  listings,
+  oncePerPair,
+  placeOf,
+  settings,
+  unlessConfirmed,
+} from '../config-evidence.ts';
 import { settingEdit } from '../edit.ts';
+import { hostText, isTo, setEndpoint } from '../endpoint-evidence.ts';
 import { defineRule, type Facts, type Found } from '../rule.ts';
 
 const FRAMES = 8;
@@ -33,7 +43,10 @@ export const endpointPortMismatch = defineRule({
     fix: 'write the ListenPort of the other end into Endpoint, or forward that port on the router in front of it',
   },
   check(world): Found<PortFacts>[] {
-    const found = listings(world).flatMap((listing) => byFiles(listing, world) ?? []);
+    const found = oncePerPair(listings(world), ({ lister, listed, peer }) =>
+      byFiles(lister.entry, peer, listed, unlessConfirmed(world, lister.own, listed.own), world),
+    );
+    found.push(...keyless(world));
     const explained = new Set(found.map(({ facts }) => facts.key));
     const arrived = arrivedElsewhere(world);
     for (const end of ends(world)) {
@@ -60,35 +73,56 @@ export const endpointPortMismatch = defineRule({
   }),
 });
 
-function byFiles({ lister, listed, peer }: Listing, world: World): Found<PortFacts> | undefined {
+/** Files without their own key: whom they write to is sure all the same. */
+function keyless(world: World): Found<PortFacts>[] {
+  const known = new Set(ends(world).map(({ entry }) => entry));
+  const owners = new Map(ends(world).flatMap((end) => (end.presumed ? [] : [[end.own.text, end] as const])));
+  return settings(world)
+    .filter((entry) => !known.has(entry))
+    .flatMap((entry) =>
+      [...entry.peers].flatMap(([key, peer]) => {
+        const listed = owners.get(key);
+        return listed === undefined ? [] : byFiles(entry, peer, listed, { frames: [], notes: [] }, world);
+      }),
+    );
+}
+
+function byFiles(
+  entry: ConfEntry,
+  peer: WgPeer,
+  listed: End,
+  confirmed: ReturnType<typeof unlessConfirmed>,
+  world: World,
+): Found<PortFacts>[] {
   const located = listed.entry.conf.interface.listenPort;
-  const written = peer.endpoint;
+  const written = setEndpoint(entry, peer);
   if (written === undefined || located === undefined || located.value === 0 || located.value === written.value.port)
-    return undefined;
+    return [];
   const refusals = icmpFrom(written.value, world);
-  const confirmed = unlessConfirmed(world, lister.own, listed.own);
   const answered = refusals.length === 0 && answers(written.value, world);
   const certain = refusals.length > 0;
-  return {
-    facts: factsOf(listed, located, {
-      place: placeOf(lister.entry, written.line),
-      port: written.value.port,
-      host: hostText(written.value),
-    }),
-    certainty: certain ? 'proven' : 'suspected',
-    ...(answered ? { severity: 'info' as const } : {}),
-    ...confirmed,
-    frames: certain ? refusals : confirmed.frames,
-    subject: fileSubject(lister.entry),
-    edits: settingEdit(lister.entry, written.line, 'Endpoint', `${hostText(written.value)}:${located.value}`),
-    notes: [
-      ...(certain
-        ? ['ICMP port unreachable came back for that port']
-        : ['a router in front of it that forwards this port to the other one would make it right']),
-      ...(answered ? ['something answers at this Endpoint, so the port leads somewhere'] : []),
-      ...confirmed.notes,
-    ],
-  };
+  return [
+    {
+      facts: factsOf(listed, located, {
+        place: placeOf(entry, written.line),
+        port: written.value.port,
+        host: hostText(written.value.host),
+      }),
+      certainty: certain ? 'proven' : 'suspected',
+      ...(answered ? { severity: 'info' as const } : {}),
+      ...confirmed,
+      frames: certain ? refusals : confirmed.frames,
+      subject: fileSubject(entry),
+      edits: settingEdit(entry, written.line, 'Endpoint', `${hostText(written.value.host)}:${located.value}`),
+      notes: [
+        ...(certain
+          ? ['ICMP port unreachable came back for that port']
+          : ['a router in front of it that forwards this port to the other one would make it right']),
+        ...(answered ? ['something answers at this Endpoint, so the port leads somewhere'] : []),
+        ...confirmed.notes,
+      ],
+    },
+  ];
 }
 
 interface Arrived {
@@ -145,11 +179,6 @@ function factsOf(
   };
 }
 
-function isTo(configured: ConfEndpoint, to: { readonly ip: Uint8Array; readonly port: number }): boolean {
-  if (configured.port !== to.port) return false;
-  return configured.ip === undefined || toBase64(configured.ip) === toBase64(to.ip);
-}
-
 function icmpFrom(configured: ConfEndpoint, world: World): FrameId[] {
   return world.timelines
     .flatMap(({ icmp }) =>
@@ -164,8 +193,4 @@ function answers(configured: ConfEndpoint, world: World): boolean {
     const to = initiationOf(merged)?.to;
     return to !== undefined && isTo(configured, to) && isAnswered(merged);
   });
-}
-
-function hostText({ host }: ConfEndpoint): string {
-  return host.includes(':') ? `[${host}]` : host;
 }

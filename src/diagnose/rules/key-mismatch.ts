@@ -7,16 +7,19 @@ import type { WgPeer } from '../../config/wg-conf.ts';
 import {
   covered,
   type End,
+  ends,
   fileSubject,
   type Listing,
   listings,
+  oncePerPair,
   ownAddresses,
   placeOf,
   secretKeys,
+  settings,
   unlessConfirmed,
 } from '../config-evidence.ts';
 import { settingEdit } from '../edit.ts';
-import { differingCharacters } from '../key-distance.ts';
+import { differingCharacters, nearestKey, plainKey } from '../key-distance.ts';
 import { defineRule, type Facts, type Found } from '../rule.ts';
 
 /** Characters of 44 that may differ between two keys that are the same one, mistyped. */
@@ -53,13 +56,12 @@ export const keyMismatch = defineRule({
       all.flatMap(({ lister, peer, back }) => (back === undefined ? [] : [`${lister.entry.input} ${peer.line}`])),
     );
     const secrets = secretKeys(world);
-    const out: Found<MismatchFacts>[] = [];
-    for (const listing of all) {
-      if (listing.back !== undefined) continue;
-      const found = mismatch(listing, settled, secrets, world);
-      if (found !== undefined) out.push(found);
-    }
-    return out;
+    const between = oncePerPair(all, (listing) => {
+      const found = listing.back === undefined ? mismatch(listing, settled, secrets, world) : undefined;
+      return found === undefined ? [] : [found];
+    });
+    const told = new Set(between.map(({ facts }) => facts.place));
+    return [...between, ...mistyped(secrets, world).filter(({ facts }) => !told.has(facts.place))];
   },
   message({ place, written, other, otherPlace, wantedShort, listedAt, distance }) {
     if (written === null) {
@@ -126,6 +128,41 @@ function mismatch(
       ...confirmed.notes,
     ],
   };
+}
+
+/** Two keys made by chance are never that close; key-confusable has those of which the characters look alike. */
+function mistyped(secrets: ReadonlySet<string>, world: World): Found<MismatchFacts>[] {
+  const owned = new Map(ends(world).flatMap((end) => (end.presumed ? [] : [[end.own.text, end] as const])));
+  return settings(world).flatMap((entry) =>
+    [...entry.peers].flatMap(([text, { publicKey, line }]): Found<MismatchFacts>[] => {
+      if (publicKey === undefined || owned.has(text) || secrets.has(text)) return [];
+      const near = nearestKey(text, [...owned.keys()]);
+      const end = near === undefined ? undefined : owned.get(near.key);
+      if (near === undefined || end === undefined || plainKey(near.key) === plainKey(text)) return [];
+      return [
+        {
+          facts: {
+            file: entry.name,
+            place: placeOf(entry, publicKey.line),
+            written: shortKey(publicKey.value),
+            other: end.entry.name,
+            otherPlace: placeOf(end.entry, end.entry.conf.interface.privateKey?.line),
+            wanted: end.own.text,
+            wantedShort: shortKey(end.own.key),
+            listedAt: placeOf(entry, line),
+            distance: near.distance,
+          },
+          certainty: 'deduced',
+          frames: [],
+          subject: fileSubject(entry),
+          edits: settingEdit(entry, publicKey.line, 'PublicKey', end.own.text),
+          notes: [
+            'two keys made by chance are never that close: it was mistyped, and nobody has the private key of it',
+          ],
+        },
+      ];
+    }),
+  );
 }
 
 /** It is there, and a missing [Peer] line makes wg forget it. */

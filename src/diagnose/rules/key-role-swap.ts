@@ -3,14 +3,26 @@
 import type { ConfEntry } from '../../analyze/key-set.ts';
 import type { World } from '../../analyze/world.ts';
 import { toBase64 } from '../../base/base64.ts';
-import { ends, fileSubject, placeOf } from '../config-evidence.ts';
-import { defineRule, type Facts, type Found } from '../rule.ts';
+import { shortKey } from '../../base/keys.ts';
+import { type End, ends, fileSubject, missingPeer, placeOf } from '../config-evidence.ts';
+import { settingEdit } from '../edit.ts';
+import { defineRule, type Facts, type Fix, type Found } from '../rule.ts';
 
 interface SwapFacts extends Facts {
-  readonly swap: 'own-key-as-peer' | 'private-as-public';
+  readonly swap: 'own-key-as-peer' | 'private-as-public' | 'public-as-private';
   readonly place: string;
   readonly owner: string;
+  /** The public key that belongs there, and the file that it is derived from. */
+  readonly wanted: string | null;
+  readonly wantedFrom: string | null;
 }
+
+const NEW_PAIR: Fix = {
+  linux: [
+    'umask 077; wg genkey > new.key; wg pubkey < new.key   (new.key into PrivateKey, what is printed to the other end)',
+  ],
+  routeros: ['/interface wireguard set INTERFACE private-key=…, then /interface wireguard print shows the public one'],
+};
 
 export const keyRoleSwap = defineRule({
   name: 'key-role-swap',
@@ -33,24 +45,30 @@ export const keyRoleSwap = defineRule({
           entry,
           peer.publicKey?.line ?? peer.line,
           placeOf(entry, entry.conf.interface.privateKey?.line),
+          missingPeer(entry, world),
         ),
       ];
     });
-    return [...own, ...privateAsPublic(world)];
+    return [...own, ...privateAsPublic(world), ...publicAsPrivate(world)];
   },
   message: ({ swap, place, owner }) =>
-    swap === 'own-key-as-peer'
-      ? `the PublicKey at ${place} is the own public key of this interface (${owner}), not that of another end`
-      : `the PublicKey at ${place} is a private key, that of ${owner}`,
-  fix: ({ swap, place }) => ({
-    linux: [
-      `at ${place}: PublicKey = what ‘wg show INTERFACE public-key’ prints on the other end`,
-      ...(swap === 'own-key-as-peer'
-        ? []
-        : ['umask 077; wg genkey > new.key; wg pubkey < new.key   (a new pair for the key that was shown)']),
-    ],
-    routeros: ['on the other end: /interface wireguard print proplist=name,public-key'],
-  }),
+    swap === 'public-as-private'
+      ? `the PrivateKey at ${place} is the public key of ${owner}: the private one of this end belongs there`
+      : swap === 'own-key-as-peer'
+        ? `the PublicKey at ${place} is the own public key of this interface (${owner}), not that of another end`
+        : `the PublicKey at ${place} is a private key, that of ${owner}`,
+  fix: ({ swap, place, wanted }) =>
+    swap === 'public-as-private'
+      ? NEW_PAIR
+      : {
+          linux: [
+            `at ${place}: PublicKey = ${wanted ?? 'what ‘wg show INTERFACE public-key’ prints on the other end'}`,
+            ...(swap === 'own-key-as-peer'
+              ? []
+              : ['umask 077; wg genkey > new.key; wg pubkey < new.key   (a new pair for the key that was shown)']),
+          ],
+          routeros: ['on the other end: /interface wireguard print proplist=name,public-key'],
+        },
 });
 
 function privateAsPublic(world: World): Found<SwapFacts>[] {
@@ -64,16 +82,52 @@ function privateAsPublic(world: World): Found<SwapFacts>[] {
       const owner = owners.get(text);
       if (owner === undefined) return [];
       const at = placeOf(owner, owner.conf.interface.privateKey?.line);
-      return [found('private-as-public', entry, peer.publicKey?.line ?? peer.line, at)];
+      return [found('private-as-public', entry, peer.publicKey?.line ?? peer.line, at, derivedFrom(owner))];
     }),
   );
 }
 
-function found(swap: SwapFacts['swap'], entry: ConfEntry, line: number, owner: string): Found<SwapFacts> {
+/** Derived from its own private key, a public key stands as the private one of another file. */
+function publicAsPrivate(world: World): Found<SwapFacts>[] {
+  const publics = new Map(ends(world).map((end) => [end.own.text, end]));
+  return world.keys.confs.flatMap((entry): Found<SwapFacts>[] => {
+    const secret = entry.conf.interface.privateKey;
+    const owner = secret === undefined ? undefined : publics.get(toBase64(secret.value));
+    if (secret === undefined || owner === undefined || owner.entry === entry) return [];
+    const at = placeOf(owner.entry, owner.entry.conf.interface.privateKey?.line);
+    return [found('public-as-private', entry, secret.line, at, undefined)];
+  });
+}
+
+/** The private half stands where the public one belongs. */
+function derivedFrom(owner: ConfEntry): Pick<End, 'entry' | 'own'> | undefined {
+  return owner.own === undefined ? undefined : { entry: owner, own: owner.own };
+}
+
+function found(
+  swap: SwapFacts['swap'],
+  entry: ConfEntry,
+  line: number,
+  owner: string,
+  meant: Pick<End, 'entry' | 'own'> | undefined,
+): Found<SwapFacts> {
+  // a file’s own key in the wrong place of that same file says nothing of the other end
+  const wanted = meant === undefined || meant.own === entry.own ? undefined : meant;
   return {
-    facts: { swap, place: placeOf(entry, line), owner },
+    facts: {
+      swap,
+      place: placeOf(entry, line),
+      owner,
+      wanted: wanted?.own.text ?? null,
+      wantedFrom: wanted?.entry.name ?? null,
+    },
     certainty: 'proven',
     frames: [],
     subject: fileSubject(entry),
+    edits: wanted === undefined ? [] : settingEdit(entry, line, 'PublicKey', wanted.own.text),
+    notes:
+      wanted === undefined
+        ? []
+        : [`the key that fits is the public key of ${wanted.entry.name}, ${shortKey(wanted.own.key)}`],
   };
 }

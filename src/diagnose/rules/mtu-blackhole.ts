@@ -2,9 +2,10 @@
 
 import { indexText } from '../../analyze/merge.ts';
 import type { FrameId } from '../../analyze/timeline.ts';
+import type { Tunnel, World } from '../../analyze/world.ts';
 import { type Endpoint, formatIp } from '../../base/address.ts';
 import { type BlackHole, blackHoles, type StalledPlace, stalledPlaces } from '../black-hole.ts';
-import { IPV6_LEAST_MTU, mtuFix, overhead } from '../data-evidence.ts';
+import { IPV6_LEAST_MTU, mtuEdits, mtuFix, overhead, pppoeNote, sumText } from '../mtu.ts';
 import { defineRule, type Found } from '../rule.ts';
 
 type MtuFacts = {
@@ -37,7 +38,7 @@ export const mtuBlackhole = defineRule<'tunnel', MtuFacts>({
     fix: 'set the MTU of the tunnel to the path MTU less 60 bytes over IPv4 or 80 over IPv6, clamp the MSS of forwarded TCP, and let ICMP errors through',
   },
   check(tunnel, world) {
-    const found = blackHoles(tunnel, world).map(fromPair);
+    const found = blackHoles(tunnel, world).map((hole) => fromPair(hole, tunnel, world));
     return found.length > 0 ? found : stalledPlaces(tunnel, world).map(fromStall);
   },
   message(facts) {
@@ -50,18 +51,22 @@ export const mtuBlackhole = defineRule<'tunnel', MtuFacts>({
   fix: ({ mtu, to }) => mtuFix(mtu, to),
 });
 
-function fromPair({ pair, large, count, passed, leastLost, doubt }: BlackHole): Found<MtuFacts> {
+function fromPair(hole: BlackHole, tunnel: Tunnel, world: World): Found<MtuFacts> {
+  const { pair, large, count, passed, leastLost, doubt } = hole;
   const { sent, received } = pair;
+  const { session, timeline } = sent.view;
+  const facts = factsOf(sent.half.sender, sent.half.owner, { proven: true, messages: count, passed, leastLost });
   const fragmented = sent.half.fragmented.length > 0;
   const frames: FrameId[] = large.flatMap((span) => span.frames);
   for (const run of received.half.runs.runs.slice(0, 4)) frames.push(run.first);
   return {
-    facts: factsOf(sent.half.sender, sent.half.owner, { proven: true, messages: count, passed, leastLost }),
+    facts,
+    edits: mtuEdits(session.pair, timeline, tunnel, world, facts.mtu),
     certainty: doubt === undefined ? 'proven' : 'suspected',
     frames,
     subject: `session:${indexText(sent.half.index)}`,
     notes: [
-      arithmetic(sent.half.owner, leastLost),
+      ...arithmetic(sent.half.owner, passed, leastLost),
       ...(fragmented ? ['some of them leave as IP fragments: a device on the way drops those'] : []),
       ...(doubt === undefined ? [] : [`${doubt}, so the large packets may have arrived unseen`]),
       ICMP_FILTERED,
@@ -87,7 +92,7 @@ function fromStall({ place: { half }, stall }: StalledPlace): Found<MtuFacts> {
     frames: stall.sent,
     subject: `session:${indexText(half.index)}`,
     notes: [
-      arithmetic(half.owner, stall.length),
+      ...arithmetic(half.owner, null, stall.length),
       `${stall.smallAnswered} smaller messages were answered in between`,
       'an inner host that ignores just this connection looks the same',
       ICMP_FILTERED,
@@ -128,8 +133,12 @@ function fittingMtu(passed: number, leastLost: number, outer: number, tunnel: nu
   return fits > 0 ? fits : leastLost + outer - tunnel - 16;
 }
 
-function arithmetic(to: Endpoint, length: number): string {
+/** The sum, and between which sizes the path ends. */
+function arithmetic(to: Endpoint, passed: number | null, leastLost: number): string[] {
   const { outer, tunnel } = overhead(to);
-  const headers = outer === 28 ? '20 IPv4 + 8 UDP' : '40 IPv6 + 8 UDP';
-  return `outer packet = UDP payload + ${headers}: ${length} + ${outer} = ${length + outer}; tunnel MTU = path MTU − ${tunnel}; the path to ${formatIp(to.ip)} carries less than ${length + outer} bytes`;
+  const least = passed === null ? '' : `at least ${passed + outer} and `;
+  return [
+    `${sumText(leastLost, to)}; the path to ${formatIp(to.ip)} carries ${least}less than ${leastLost + outer}; tunnel MTU = path MTU − ${tunnel}`,
+    ...pppoeNote(passed === null ? 0 : passed + outer, leastLost + outer),
+  ];
 }

@@ -1,8 +1,10 @@
 /** A NAT has forgotten the end behind it: packets to its outer address reach nobody until it speaks of itself. */
 
 import type { World } from '../../analyze/world.ts';
-import { addressOf, secondsOf, targetOf } from '../data-evidence.ts';
+import { addressOf, secondsOf, targetName, targetOf } from '../data-evidence.ts';
 import { spanText, tunnelSubject } from '../evidence.ts';
+import { endNamed } from '../inner-evidence.ts';
+import { keepaliveDoubt, keepaliveSet, natTimeout, timeoutNote } from '../nat-timeout.ts';
 import { type Certainty, defineRule, type RuledOut } from '../rule.ts';
 import {
   atTarget,
@@ -29,7 +31,7 @@ export const natMappingExpired = defineRule({
   explain: {
     what: 'after a pause, packets to the outer address of an end behind a NAT stay unanswered or are refused, until that end sends something itself',
     why: 'a NAT keeps a UDP mapping for 10 to 180 seconds without traffic; WireGuard is silent when idle, so the mapping expires and the other end writes to an address that leads nowhere',
-    fix: 'PersistentKeepalive = 25 on the end behind the NAT, not on the other one',
+    fix: 'PersistentKeepalive on the end behind the NAT, not on the other one: 25 seconds, less where the NAT forgets sooner',
   },
   check(tunnel, world) {
     for (const each of tunnel.silences) {
@@ -45,6 +47,11 @@ export const natMappingExpired = defineRule({
       // a lossy path swallows a burst, or the one keepalive that answers it, by chance
       if (!signs.refused && !signs.otherPort && moments(silence) < LEAST_MOMENTS) continue;
       const { side } = signs;
+      const timeout = natTimeout(silence, tunnel.silences);
+      const behind = endNamed(targetName(silence), timeline, tunnel, world);
+      const asker = endNamed(silence.senderName, timeline, tunnel, world);
+      const { note, edits } = keepaliveSet(behind, asker, timeout);
+      const idle = signs.idle ? [timeoutNote(timeout)] : [];
       return {
         facts: {
           target: silence.target.text,
@@ -58,6 +65,11 @@ export const natMappingExpired = defineRule({
           lost: side?.lost ?? 0,
           endedBy: silence.end?.from.text ?? null,
           certain: certainty !== 'suspected',
+          forgetsWithinSeconds: signs.idle ? timeout.within : null,
+          forgetsNotBeforeSeconds: signs.idle && timeout.over > 0 ? timeout.over : null,
+          keepalive: signs.idle ? timeout.keepalive : 25,
+          doubt: signs.idle ? keepaliveDoubt(timeout) : '',
+          key: asker.key?.text ?? 'PUBLIC_KEY_OF_THE_OTHER_END',
         },
         certainty,
         ...(certainty === 'suspected' && silence.end === undefined ? { severity: 'warning' as const } : {}),
@@ -68,7 +80,8 @@ export const natMappingExpired = defineRule({
           ...(silence.end === undefined ? [] : [silence.end.at]),
         ],
         subject: tunnelSubject(tunnel),
-        notes: notesOf(each, signs, certainty),
+        notes: [...notesOf(each, signs, certainty), ...idle, ...(note === undefined ? [] : [note])],
+        edits: certainty === 'suspected' ? [] : edits,
         ruledOut: ruledOut(each, signs),
         ...(side === undefined
           ? {
@@ -91,13 +104,13 @@ export const natMappingExpired = defineRule({
       endedBy === null ? '' : endedBy === target ? ', until it spoke of itself' : `, until it spoke from ${endedBy}`;
     return `${sent} to ${target} ${fate} after ${idle} without traffic${until}: ${certain ? 'the NAT in front of it had forgotten the mapping' : 'a NAT in front of it may have forgotten the mapping'}`;
   },
-  fix: ({ target }) => ({
+  fix: ({ target, keepalive, key, doubt }) => ({
     linux: [
-      `behind the NAT (the end seen as ${target}): wg set wg0 peer PUBLIC_KEY_OF_THE_OTHER_END persistent-keepalive 25`,
-      'and PersistentKeepalive = 25 under [Peer] in its wg0.conf',
+      `behind the NAT (the end seen as ${target}): wg set wg0 peer ${key} persistent-keepalive ${keepalive}${doubt}`,
+      `and PersistentKeepalive = ${keepalive} under [Peer] in its wg0.conf`,
     ],
     routeros: [
-      'behind the NAT: /interface wireguard peers set [find interface=wireguard1] persistent-keepalive=25s',
+      `behind the NAT: /interface wireguard peers set [find public-key="${key}"] persistent-keepalive=${keepalive}s`,
       'the router that translates: /ip firewall connection tracking print shows udp-timeout and udp-stream-timeout',
     ],
   }),

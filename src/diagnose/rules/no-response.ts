@@ -85,6 +85,7 @@ export const noResponse = defineRule({
         ...advice.linux,
         `on the responder: wg show; ss -ulnp | grep ${port}; nft list ruleset | grep ${port}`,
         `check the Endpoint ${to} and the port forwarding on the way`,
+        'a real handshake, which nc and nmap cannot make: wgwhy probe CONFIGURATION-OF-THIS-END',
       ],
       routeros: [
         ...advice.routeros,

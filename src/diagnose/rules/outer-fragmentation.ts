@@ -4,8 +4,9 @@ import { placesOf } from '../../analyze/session-pairs.ts';
 import type { FrameId, IcmpSeen } from '../../analyze/timeline.ts';
 import type { Tunnel, World } from '../../analyze/world.ts';
 import type { Endpoint } from '../../base/address.ts';
-import { IPV6_LEAST_MTU, mtuFix, overhead } from '../data-evidence.ts';
+import type { Edit } from '../edit.ts';
 import { tunnelSubject } from '../evidence.ts';
+import { IPV6_LEAST_MTU, mtuEdits, mtuFix, overhead, pppoeNote } from '../mtu.ts';
 import { defineRule } from '../rule.ts';
 
 /** Less than this, no path has (RFC 791 §3.1): such a figure is not believed. */
@@ -31,7 +32,10 @@ export const outerFragmentation = defineRule({
     const pathMtu = said.length > 0 ? Math.min(...said) : pieces.greatest >= LEAST_MTU ? pieces.greatest : null;
     const { outer, tunnel: overTunnel } = overhead(one);
     const toldBy = [...new Set(refused.map(({ from }) => from))];
-    const notes = [`tunnel MTU = path MTU − ${overTunnel}: ${outer} bytes of IP and UDP outside, 32 of WireGuard`];
+    const notes = [
+      `tunnel MTU = path MTU − ${overTunnel}: ${outer} bytes of IP and UDP outside, 32 of WireGuard`,
+      ...(pathMtu === null ? [] : pppoeNote(pathMtu, said.length > 0 ? pathMtu + 1 : pathMtu + 8)),
+    ];
     if (said.length === 0 && pathMtu !== null)
       notes.push('the path MTU is told by the greatest fragment: it may be up to 7 bytes more');
     if (pieces.count === 0)
@@ -51,6 +55,7 @@ export const outerFragmentation = defineRule({
       frames: [...refused.map(({ at }) => at), ...pieces.frames],
       subject: tunnelSubject(tunnel),
       notes,
+      edits: pathMtu === null ? [] : editsOf(tunnel, world, pathMtu - overTunnel),
     };
   },
   message({ to, pathMtu, tunnelMtu, fragmented, icmp, toldBy }) {
@@ -63,6 +68,12 @@ export const outerFragmentation = defineRule({
   },
   fix: ({ tunnelMtu, to }) => mtuFix(tunnelMtu ?? IPV6_LEAST_MTU, to),
 });
+
+/** The files of both ends, as any capture shows which they are. */
+function editsOf(tunnel: Tunnel, world: World, mtu: number): Edit[] {
+  const [view] = tunnel.sessions;
+  return view === undefined ? [] : mtuEdits(view.session.pair, view.timeline, tunnel, world, mtu);
+}
 
 /** ICMP errors that quote this tunnel's data, or so little that only its addresses are left. */
 function tooBig(tunnel: Tunnel, world: World): IcmpSeen[] {

@@ -45,6 +45,10 @@ export const peerHeaderMissing = defineRule({
             certainty: 'proven',
             frames: [],
             subject: fileSubject(entry),
+            edits:
+              entry.origin.kind === 'wg-quick'
+                ? [{ input: entry.input, line: fault.line - 1, kind: 'insert-after', text: '[Peer]' }]
+                : [],
           },
         ];
       }),

@@ -3,7 +3,7 @@
 import type { ConfEntry } from '../../analyze/key-set.ts';
 import { equalSecret, isZero } from '../../base/bytes.ts';
 import type { WgPeer } from '../../config/wg-conf.ts';
-import { fileSubject, mutualPairs, placeOf, unlessConfirmed } from '../config-evidence.ts';
+import { eitherWay, fileSubject, mutualPairs, oncePerPair, placeOf, unlessConfirmed } from '../config-evidence.ts';
 import { defineRule, type Facts, type Found } from '../rule.ts';
 
 interface PskFacts extends Facts {
@@ -27,29 +27,33 @@ export const pskDiffers = defineRule({
     fix: 'put the same PresharedKey (`wg genpsk`) into the [Peer] sections of both files, or take it out of both',
   },
   check(world): Found<PskFacts>[] {
-    const out: Found<PskFacts>[] = [];
-    for (const { lister, listed, peer, back } of mutualPairs(world)) {
-      if (unreadable(lister.entry, peer) || unreadable(listed.entry, back)) continue;
-      const here = pskOf(peer);
-      const there = pskOf(back);
-      if (here === undefined && there === undefined) continue;
-      if (here !== undefined && there !== undefined && equalSecret(here, there)) continue;
-      const a = placeOf(lister.entry, peer.presharedKey?.line ?? peer.line);
-      const b = placeOf(listed.entry, back.presharedKey?.line ?? back.line);
-      const confirmed = unlessConfirmed(world, lister.own, listed.own);
-      out.push({
-        facts: {
-          has: here === undefined ? b : a,
-          differs: here !== undefined && there !== undefined ? b : null,
-          without: here === undefined ? a : there === undefined ? b : null,
-          peer: here === undefined ? listed.own.text : lister.own.text,
-        },
-        certainty: 'proven',
-        ...confirmed,
-        subject: fileSubject(here === undefined ? lister.entry : listed.entry),
-      });
-    }
-    return out;
+    return oncePerPair(
+      mutualPairs(world),
+      ({ lister, listed, peer, back }): Found<PskFacts>[] => {
+        if (unreadable(lister.entry, peer) || unreadable(listed.entry, back)) return [];
+        const here = pskOf(peer);
+        const there = pskOf(back);
+        if (here === undefined && there === undefined) return [];
+        if (here !== undefined && there !== undefined && equalSecret(here, there)) return [];
+        const a = placeOf(lister.entry, peer.presharedKey?.line ?? peer.line);
+        const b = placeOf(listed.entry, back.presharedKey?.line ?? back.line);
+        const confirmed = unlessConfirmed(world, lister.own, listed.own);
+        return [
+          {
+            facts: {
+              has: here === undefined ? b : a,
+              differs: here !== undefined && there !== undefined ? b : null,
+              without: here === undefined ? a : there === undefined ? b : null,
+              peer: here === undefined ? listed.own.text : lister.own.text,
+            },
+            certainty: 'proven',
+            ...confirmed,
+            subject: fileSubject(here === undefined ? lister.entry : listed.entry),
+          },
+        ];
+      },
+      eitherWay,
+    );
   },
   message: ({ has, differs, without }) =>
     differs === null

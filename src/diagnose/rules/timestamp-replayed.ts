@@ -6,6 +6,7 @@ import { toBase64 } from '../../base/base64.ts';
 import { formatTime, msBetween } from '../../base/time.ts';
 import { compareTai64n, describeTai64n, type Tai64n } from '../../wg/tai64n.ts';
 import { dateText, initiationFrames, keyLabel, refusedAs, spanText, subjectOf } from '../evidence.ts';
+import { clockNotes } from '../host-notes.ts';
 import { defineRule } from '../rule.ts';
 
 /** Messages of one burst may overtake each other; a clock that went back keeps doing so. */
@@ -54,6 +55,7 @@ export const timestampReplayed = defineRule({
       `the greatest one accepted before was ${dateText(greatest.time)}${accepted === undefined ? '' : ` (frame ${accepted.at.frame})`}`,
       'the responder goes on refusing until the initiator’s clock has passed that moment, or until it forgets the peer',
     ];
+    notes.push(...clockNotes(world, sight.identity));
     if (received.time.sec < YEAR_2018)
       notes.push('such a date is what a device shows that starts without a battery-backed clock');
     if (received.base !== greatest.base && Math.abs(back) < 30_000) {

@@ -6,6 +6,7 @@ import { equal } from '../../base/bytes.ts';
 import { msBetween } from '../../base/time.ts';
 import { compareTai64n, describeTai64n, type Tai64n } from '../../wg/tai64n.ts';
 import { dateText, initiationFrames, sightAtResponder, spanText, subjectOf, unanswered } from '../evidence.ts';
+import { clockNotes } from '../host-notes.ts';
 import { defineRule } from '../rule.ts';
 
 const YEAR_2018 = 1_514_764_800;
@@ -24,7 +25,7 @@ export const timestampSuspect = defineRule({
     why: 'if the responder has accepted a later timestamp from this key before the capture began, it drops these as replays',
     fix: 'set the initiator’s clock, or make the responder forget the peer (remove and add it); a capture that holds the last good handshake would prove it',
   },
-  check(attempt) {
+  check(attempt, world) {
     const before = attempt.before === undefined ? undefined : sightAtResponder(attempt.before);
     const suspicious = unanswered(attempt).filter((merged) => {
       const sight = sightAtResponder(merged);
@@ -46,6 +47,7 @@ export const timestampSuspect = defineRule({
       subject: subjectOf(attempt),
       notes: [
         'a constant skew alone does no harm: it matters only if the responder has accepted a later timestamp of this key before',
+        ...clockNotes(world, first === undefined ? undefined : sightAtResponder(first)?.identity),
       ],
       missing: [
         {

@@ -12,7 +12,7 @@ const ip = (address: IpBytes | undefined): string | undefined => address && form
 
 describe('UDP sockets', () => {
   const shown = (text: string): unknown[] =>
-    parseUdpSockets(text).map((s) => [s.line, ip(s.address) ?? '*', s.port, s.ipv6, s.process, s.interface, s.peer]);
+    parseUdpSockets(text).map((s) => [s.line, ip(s.address) ?? '*', s.port, s.ipv6, s.program, s.interface, s.peer]);
 
   test('ss -ulnp', () => {
     expect(
