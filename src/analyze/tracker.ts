@@ -309,20 +309,14 @@ export class CaptureTracker {
     const { sight, keys } = this.observer.response(seen, exchange);
     if (exchange.responses.length < EVIDENCE) exchange.responses.push({ seen, sight });
     this.note(sight.verdict.kind);
-    this.answered(exchange);
+    const asked = exchange.sight;
+    if (asked !== undefined) this.verdicts[asked.verdict.kind]--;
+    this.observer.answered(exchange);
+    if (asked !== undefined) this.note(asked.verdict.kind);
     if (keys !== undefined) this.observer.session(keys, exchange.initiatorIndex, seen.sender);
     this.sessions.open(exchange, seen.sender, seen);
     this.spoke(exchange.pair, seen, 'other');
     this.hooks.message?.(seen, { exchange });
-  }
-
-  private answered(exchange: Exchange): void {
-    const before = exchange.sight?.verdict.kind;
-    this.observer.answered(exchange);
-    const now = exchange.sight?.verdict.kind;
-    if (before === undefined || now === undefined) return;
-    this.verdicts[before]--;
-    this.verdicts[now]++;
   }
 
   private cookie(seen: Seen): void {

@@ -34,7 +34,8 @@ export interface Probe {
 export interface Decider {
   readonly line: number;
   readonly text: string;
-  readonly chain: string;
+  /** Where a rule would have to stand to come first: `inet filter input`; the zone of firewalld. */
+  readonly home: string;
   /** Packets that it has met so far, where the listing counts. */
   readonly packets?: number;
   readonly kind: 'rule' | 'policy';

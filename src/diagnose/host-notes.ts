@@ -40,44 +40,30 @@ export interface Measured {
   readonly place: string;
 }
 
-export interface PathMtu {
-  /** What a router on the way, or the host's own link, says it carries at most. */
-  readonly limit?: Measured;
-  /** The greatest that came through. */
-  readonly passed?: Measured;
-}
-
-/** IP and ICMP headers around the payload. */
-const HEADERS = { 4: 20 + 8, 16: 40 + 8 } as const;
 const LEAST_MTU = 576;
 
-export function pathMtu(entry: ConfEntry, world: World): PathMtu {
+/** The least that a router on the way, or the host's own link, says it carries; replies prove nothing without DF. */
+export function pathLimit(entry: ConfEntry, world: World): Measured | undefined {
   let limit: Measured | undefined;
-  let passed: Measured | undefined;
   for (const host of hosts(world)) {
     if (host.entry !== entry) continue;
     for (const run of host.machine.pings) {
-      if (run.address === undefined || insideTunnel(run, entry)) continue;
-      const headers = HEADERS[run.address.length === 4 ? 4 : 16];
+      if (insideTunnel(run, entry)) continue;
       for (const event of run.events) {
-        const place = `${host.machine.name} line ${event.line}`;
-        if (event.kind === 'fragmentation-needed' || event.kind === 'too-long') {
-          const bytes = event.mtu ?? 0;
-          if (bytes >= LEAST_MTU && bytes < (limit?.bytes ?? Number.POSITIVE_INFINITY)) limit = { bytes, place };
-        } else if (event.kind === 'reply') {
-          const bytes = (event.payloadBytes ?? 0) + headers;
-          if (bytes > (passed?.bytes ?? 0)) passed = { bytes, place };
-        }
+        if (event.kind !== 'fragmentation-needed' && event.kind !== 'too-long') continue;
+        const bytes = event.mtu ?? 0;
+        if (bytes < LEAST_MTU || bytes >= (limit?.bytes ?? Number.POSITIVE_INFINITY)) continue;
+        limit = { bytes, place: `${host.machine.name} line ${event.line}` };
       }
     }
   }
-  return { ...(limit === undefined ? {} : { limit }), ...(passed === undefined ? {} : { passed }) };
+  return limit;
 }
 
 /** Only a ping past the tunnel measures the path: inside the kernel fragments what is too large. */
 function insideTunnel({ address }: PingRun, { conf }: ConfEntry): boolean {
   return (
-    address !== undefined &&
+    address === undefined ||
     conf.peers.some((peer) =>
       covered(address, { ...peer, allowedIps: peer.allowedIps.filter(({ value }) => value.bits > 0) }),
     )

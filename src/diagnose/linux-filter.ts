@@ -86,6 +86,7 @@ class Walk {
   readonly #probe: Probe;
   readonly #chains: ReadonlyMap<string, FilterChain>;
   readonly #path: FilterChain[] = [];
+  #home = '';
   readonly unless: Decider[] = [];
   /** Something decides that is not understood here. */
   undecided = false;
@@ -100,6 +101,7 @@ class Walk {
 
   base(chain: FilterChain): Outcome {
     this.unless.length = 0;
+    this.#home = `${chain.family} ${chain.table} ${chain.name}`;
     const outcome = this.#chain(chain, false);
     if (outcome !== 'end') return outcome;
     if (chain.policy !== 'drop') return 'accept';
@@ -107,7 +109,7 @@ class Walk {
     this.by = {
       line: chain.line,
       text: `policy drop of ${chain.name}`,
-      chain: chain.name,
+      home: this.#home,
       kind: 'policy',
       ...(chain.policyPackets === undefined ? {} : { packets: chain.policyPackets }),
     };
@@ -145,12 +147,12 @@ class Walk {
     const { verdict } = rule;
     switch (verdict.kind) {
       case 'accept':
-        return this.#accept(rule, chain, unsure);
+        return this.#accept(rule, unsure);
       case 'drop':
       case 'reject':
         // one that may refuse changes nothing where the sure way leads to a refusal, and is no proof where it does not
         if (unsure) return 'end';
-        this.by = deciderOf(rule, chain);
+        this.by = this.#decider(rule);
         this.how = verdict.kind;
         return 'refuse';
       case 'return':
@@ -179,20 +181,20 @@ class Walk {
     }
   }
 
-  #accept(rule: FilterRule, chain: FilterChain, unsure: boolean): Outcome {
+  #decider({ line, text, packets }: FilterRule): Decider {
+    return { line, text, home: this.#home, kind: 'rule', ...(packets === undefined ? {} : { packets }) };
+  }
+
+  #accept(rule: FilterRule, unsure: boolean): Outcome {
     if (!unsure) {
-      this.by = deciderOf(rule, chain);
+      this.by = this.#decider(rule);
       return 'accept';
     }
     // a rule for this very port that asks for more than is known here: nobody can say
     if (this.#probe.port !== undefined && namesPort(rule, this.#probe.port)) this.undecided = true;
-    else this.unless.push(deciderOf(rule, chain));
+    else this.unless.push(this.#decider(rule));
     return 'end';
   }
-}
-
-function deciderOf({ line, text, packets }: FilterRule, { name }: FilterChain): Decider {
-  return { line, text, chain: name, kind: 'rule', ...(packets === undefined ? {} : { packets }) };
 }
 
 const keyOf = ({ family, table }: FilterChain, name: string): string => `${family} ${table} ${name}`;

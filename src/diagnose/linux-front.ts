@@ -46,7 +46,7 @@ export function ufwFate({ active, incoming, rules }: UfwStatus, probe: Probe): F
     const by: Decider = {
       line: rule.line,
       text: `${rule.to.text} ${WORD[rule.action]} ${rule.from.text}`,
-      chain: 'ufw',
+      home: 'ufw',
       kind: 'rule',
     };
     const allows = rule.action === 'allow' || rule.action === 'limit';
@@ -63,7 +63,7 @@ export function ufwFate({ active, incoming, rules }: UfwStatus, probe: Probe): F
   const by: Decider = {
     line: incoming?.line ?? active.line,
     text: incoming === undefined ? 'the default for what no rule names' : `Default: ${incoming.value} (incoming)`,
-    chain: 'ufw',
+    home: 'ufw',
     kind: 'policy',
   };
   const silent: Decider[] =
@@ -126,7 +126,7 @@ export function firewalldFate(zones: readonly FirewalldZone[], probe: Probe): Fa
     if (fits === 'no') continue;
     if (fits === 'maybe') return { kind: 'open' };
     if (/\b(drop|reject)\b/.test(value)) {
-      const by: Decider = { line, text: value, chain: zone.name, kind: 'rule' };
+      const by: Decider = { line, text: value, home: zone.name, kind: 'rule' };
       return { kind: 'refused', how: /\bdrop\b/.test(value) ? 'drop' : 'reject', by, unless: [] };
     }
     if (/\baccept\b/.test(value)) lets.push('yes');
@@ -140,7 +140,7 @@ export function firewalldFate(zones: readonly FirewalldZone[], probe: Probe): Fa
     by: {
       line: zone.target?.line ?? zone.line,
       text: `zone ${zone.name}, target ${target}, without ${port}/udp`,
-      chain: zone.name,
+      home: zone.name,
       kind: 'policy',
     },
     unless: [],

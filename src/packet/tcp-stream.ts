@@ -5,7 +5,7 @@ import type { Datagram } from './datagram.ts';
 import { beginsFrame, FrameSplitter } from './tcp-frames.ts';
 
 /** What a datagram of the stream is said to have come in. */
-export type Carrier = Omit<Datagram, 'bytes' | 'length'>;
+type Carrier = Omit<Datagram, 'bytes' | 'length'>;
 
 export interface Segment {
   readonly sequence: number;

@@ -1,9 +1,11 @@
 /** Rules on what a machine lists of itself: which firewall lets the port in and which does not, and who listens there. */
 import { expect, test } from 'vitest';
+import { clockNotes } from '../../src/diagnose/host-notes.ts';
+import { mtuTooLarge } from '../../src/diagnose/rules/mtu-too-large.ts';
 import { portNotLetIn } from '../../src/diagnose/rules/port-not-let-in.ts';
 import { portNotListening } from '../../src/diagnose/rules/port-not-listening.ts';
 import { fittingFiles } from './keys.ts';
-import { findingsOf, said } from './world.ts';
+import { findingsOf, said, worldOf } from './world.ts';
 
 const RULES = [portNotLetIn];
 
@@ -298,4 +300,55 @@ test.each<readonly [string, string, readonly string[]]>([
   expect(said(await findingsOf([portNotListening], { confs: { ...fittingFiles(), 'server.txt': listing } }))).toEqual(
     wanted,
   );
+});
+
+const PING =
+  'PING 203.0.113.10 (203.0.113.10) 1472(1500) bytes of data.\nFrom 198.51.100.1 icmp_seq=1 Frag needed and DF set (mtu = 1460)\n\n--- 203.0.113.10 ping statistics ---\n1 packets transmitted, 0 received, +1 errors, 100% packet loss, time 0ms\n';
+
+test.each<readonly [string, Record<string, string>, readonly string[]]>([
+  ['a path that carries 1500', { 'client.txt': PING.replace('1460', '1500') }, []],
+  ['a ping inside the tunnel', { 'client.txt': PING.replaceAll('203.0.113.10', '10.66.66.1') }, []],
+  [
+    'a path that carries less, with the MTU that wg-quick takes',
+    { 'client.txt': PING },
+    [
+      'warning mtu-too-large: MTU 1420 at client.conf line 1 makes packets of 1480 bytes over IPv4, and the path carries 1460 (client.txt line 2)',
+    ],
+  ],
+])('a ping with a fixed size: %s', async (_, files, wanted) => {
+  const findings = await findingsOf([mtuTooLarge], { confs: { ...fittingFiles(), ...files } });
+  expect(said(findings)).toEqual(wanted);
+  expect(findings.flatMap(({ edits }) => edits.map(({ kind, text }) => [kind, text]))).toEqual(
+    wanted.map(() => ['insert-after', 'MTU = 1380']),
+  );
+});
+
+test('what timedatectl says of the clock stands with findings on timestamps', async () => {
+  const confs = {
+    ...fittingFiles(),
+    'client.txt': `${ROUTES.replaceAll('10.66.66.1', '10.66.66.2')}               Local time: Thu 1970-01-01 00:10:00 UTC\n           Universal time: Thu 1970-01-01 00:10:00 UTC\nSystem clock synchronized: no\n              NTP service: inactive\n`,
+  };
+  const world = await worldOf({ confs });
+  const [client, server] = ['client.conf', 'server.conf'].map(
+    (name) => world.keys.confs.find((entry) => entry.name === name)?.own?.key,
+  );
+  expect(clockNotes(world, client)).toEqual([
+    'its clock is not synchronised, and no service keeps it right (client.txt line 5)',
+  ]);
+  expect(clockNotes(world, server)).toEqual([]);
+});
+
+test.each<readonly [string, string, string]>([
+  ['iptables', save('DROP'), 'iptables -I INPUT 1 -p udp --dport 51820 -j ACCEPT'],
+  [
+    'another table',
+    `*mangle\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING -p udp -j DROP\nCOMMIT\n`,
+    'iptables -t mangle -I PREROUTING 1 -p udp --dport 51820 -j ACCEPT',
+  ],
+  ['nft', nft('tcp dport 22 accept'), 'nft insert rule inet filter input udp dport 51820 accept'],
+  ['ufw', ufw([]), 'ufw allow 51820/udp'],
+  ['firewalld', firewalld({}), 'firewall-cmd --permanent --zone=public --add-port=51820/udp; firewall-cmd --reload'],
+])('what to type with %s', async (_, listing, command) => {
+  const [finding] = await findingsOf(RULES, { confs: { ...fittingFiles(), 'server.txt': listing } });
+  expect(finding?.fix.linux?.[0]).toBe(command);
 });

@@ -30,7 +30,7 @@ const NARROW = 2 ** 16;
 const FAIRLY_NARROW = 2 ** 24;
 
 /** A name for the key whose MAC1 fits the message as it stands on the wire. */
-export type Opens = (macBytes: Bytes) => string | undefined;
+type Opens = (macBytes: Bytes) => string | undefined;
 
 export class Amnezia {
   readonly #keys: KeySet;

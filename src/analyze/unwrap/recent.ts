@@ -16,10 +16,6 @@ export class Recent<K, V> {
     return this.#map.has(key);
   }
 
-  get size(): number {
-    return this.#map.size;
-  }
-
   set(key: K, value: V): void {
     this.#map.delete(key);
     this.#map.set(key, value);

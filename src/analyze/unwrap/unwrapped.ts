@@ -34,7 +34,7 @@ export interface Unwrapped {
   readonly messages: readonly PlainMessage[];
 }
 
-export const HEADER_BYTES = 16;
+const HEADER_BYTES = 16;
 const MAC_BYTES = 16;
 const EPOCH: Time = { sec: 0, nsec: 0 };
 

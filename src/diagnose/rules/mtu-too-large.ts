@@ -3,8 +3,8 @@
 import type { ConfEntry } from '../../analyze/key-set.ts';
 import type { World } from '../../analyze/world.ts';
 import { fileSubject, placeOf, settings } from '../config-evidence.ts';
-import { settingEdit } from '../edit.ts';
-import { pathMtu } from '../host-notes.ts';
+import { type Edit, settingEdit } from '../edit.ts';
+import { pathLimit } from '../host-notes.ts';
 import { pppoeMtu, routerOf } from '../ros-evidence.ts';
 import { defineRule, type Facts, type Found } from '../rule.ts';
 
@@ -61,16 +61,16 @@ export const mtuTooLarge = defineRule({
 });
 
 function found(entry: ConfEntry, world: World): Found<LargeFacts> | undefined {
-  const { mtu } = entry.conf.interface;
+  const limit = pathLimit(entry, world);
+  const { mtu = limit === undefined ? undefined : unset(entry) } = entry.conf.interface;
   if (mtu === undefined) return undefined;
   const router = routerOf(entry);
   const pppoe = router === undefined ? undefined : pppoeMtu(router.config);
-  const { limit, passed } = pathMtu(entry, world);
   const link = limit?.bytes ?? pppoe?.bytes ?? ETHERNET_MTU;
   const six = entry.conf.peers.some(({ endpoint }) => endpoint?.value.ip?.length === 16);
   const family = six ? 'IPv6' : 'IPv4';
   const outer = mtu.value + OVERHEAD[family];
-  if (outer <= link || outer <= (passed?.bytes ?? 0)) return undefined;
+  if (outer <= link) return undefined;
   // somebody who sets that much has links for it
   const jumbo = mtu.value > ETHERNET_MTU && pppoe === undefined && limit === undefined;
   const right = link - OVERHEAD.IPv6;
@@ -89,7 +89,7 @@ function found(entry: ConfEntry, world: World): Found<LargeFacts> | undefined {
     ...(jumbo ? { severity: 'info' as const } : {}),
     frames: [],
     subject: fileSubject(entry),
-    edits: settingEdit(entry, mtu.line, 'MTU', `${right}`),
+    edits: edits(entry, right),
     notes: [
       ...(limit === undefined ? [`it is right only where every link to the other end carries ${outer} bytes`] : []),
       ...(family === 'IPv4'
@@ -97,4 +97,19 @@ function found(entry: ConfEntry, world: World): Found<LargeFacts> | undefined {
         : []),
     ],
   };
+}
+
+/** wg-quick takes what the interface to the endpoint has, less 80: on Ethernet this. */
+const WG_QUICK_MTU = 1420;
+
+function unset({ conf, origin }: ConfEntry): { readonly value: number; readonly line: number } | undefined {
+  const { line } = conf.interface;
+  return origin.kind === 'wg-quick' && line !== undefined ? { value: WG_QUICK_MTU, line } : undefined;
+}
+
+function edits(entry: ConfEntry, right: number): Edit[] {
+  const { mtu, line } = entry.conf.interface;
+  if (mtu !== undefined) return settingEdit(entry, mtu.line, 'MTU', `${right}`);
+  if (line === undefined || entry.origin.kind !== 'wg-quick') return [];
+  return [{ input: entry.input, line, kind: 'insert-after', text: `MTU = ${right}` }];
 }

@@ -23,7 +23,8 @@ interface ClosedFacts extends Facts {
   readonly port: number;
   readonly place: string;
   readonly rule: string;
-  readonly chain: string;
+  /** The chain or zone where a rule has to come first. */
+  readonly home: string;
   readonly tool: FirewallTool;
   readonly how: 'drop' | 'reject';
   readonly policy: boolean;
@@ -54,24 +55,30 @@ export const portNotLetIn = defineRule({
     const first = policy ? 'no rule lets them in, and what is left goes to' : 'the first rule that fits them is';
     return `new packets to UDP port ${port} of ${end} are ${verb}: ${first} “${rule}” (${place}${counted})`;
   },
-  fix: ({ port, tool, chain }) => ({
-    linux: [...OPEN[tool](port, chain), `then look whether it counts: ${LOOK[tool]}`],
+  fix: ({ port, tool, home }) => ({
+    linux: [...OPEN[tool](port, home), `then look whether it counts: ${LOOK[tool]}`],
     routeros: [
       `on a router in front of the host: /ip firewall nat print where chain=dstnat   (UDP ${port} has to reach the host at all)`,
     ],
   }),
 });
 
-const iptables = (port: number, chain: string): string[] => [
-  `iptables -I ${chain === '' ? 'INPUT' : 'INPUT 1'} -p udp --dport ${port} -j ACCEPT   (IPv6: ip6tables)`,
-  'to keep it: netfilter-persistent save, or the same line in the rules file of your distribution',
-];
-const OPEN: Readonly<Record<FirewallTool, (port: number, chain: string) => string[]>> = {
+/** `ip mangle PREROUTING` and the like too: what is dropped there never comes to INPUT. */
+function iptables(port: number, home: string): string[] {
+  const [family, table, chain] = home.split(' ');
+  const command = `${family === 'ip6' ? 'ip6tables' : 'iptables'}${table === 'filter' ? '' : ` -t ${table}`}`;
+  return [
+    `${command} -I ${chain} 1 -p udp --dport ${port} -j ACCEPT`,
+    'to keep it: netfilter-persistent save, or the same line in the rules file of your distribution',
+  ];
+}
+
+const OPEN: Readonly<Record<FirewallTool, (port: number, home: string) => string[]>> = {
   'iptables-save': iptables,
   iptables,
-  nft: (port, chain) => [
-    `nft insert rule FAMILY TABLE ${chain} udp dport ${port} accept   (family and table as they stand above that chain)`,
-    'to keep it: the same line in /etc/nftables.conf, before the one that drops',
+  nft: (port, home) => [
+    `nft insert rule ${home} udp dport ${port} accept`,
+    'to keep it: the same line in /etc/nftables.conf, at the beginning of that chain',
   ],
   ufw: (port) => [`ufw allow ${port}/udp`],
   firewalld: (port, zone) => [`firewall-cmd --permanent --zone=${zone} --add-port=${port}/udp; firewall-cmd --reload`],
@@ -99,7 +106,7 @@ function found(host: Host, port: number, by: readonly Dialer[], world: World): F
       port,
       place: `${machine.name} line ${fate.by.line}`,
       rule: fate.by.text,
-      chain: fate.by.chain,
+      home: fate.by.home,
       tool,
       how: fate.how,
       policy: fate.by.kind === 'policy',
