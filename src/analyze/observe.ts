@@ -30,8 +30,8 @@ export interface Observer {
   cookie(seen: Seen, exchange: Exchange): CookieSight;
   /** Remembers the keys of a session, by the two indices. */
   session(keys: TransportKeys, initiatorIndex: number, responderIndex: number): void;
-  /** `sealed` is the message after its 16-byte header; undefined when no key for this index is known. */
-  data(seen: Seen, sealed: Uint8Array): Opened | undefined;
+  /** A data message, whole and uncut; undefined when no key for this index is known. */
+  data(seen: Seen): Opened | undefined;
   /** What the files say of the end that the data of this direction goes to. */
   receiver(exchange: Exchange | undefined, toResponder: boolean): Receiver | undefined;
 }

@@ -291,8 +291,8 @@ export class KeyedObserver implements Observer {
     this.sessionKeys.add(initiatorIndex, keys.responderToInitiator);
   }
 
-  data(seen: Seen, sealed: Bytes): Opened | undefined {
-    return this.sessionKeys.open(seen, sealed);
+  data(seen: Seen): Opened | undefined {
+    return this.sessionKeys.open(seen);
   }
 
   receiver(exchange: Exchange | undefined, toResponder: boolean): Receiver | undefined {

@@ -11,6 +11,8 @@ interface Direction {
   readonly window: ReplayWindow;
 }
 
+/** Of a data message, bytes (wp §5.4.6). */
+const HEADER = 16;
 /** Directions kept; the oldest are wiped beyond it (a session is used for three minutes at most). */
 const DIRECTIONS_LIMIT = 20_000;
 
@@ -38,15 +40,16 @@ export class SessionKeys {
     this.byIndex.delete(oldest.value);
   }
 
-  open(seen: Seen, sealed: Bytes): Opened | undefined {
-    const list = this.byIndex.get(seen.receiver);
+  open({ bytes, receiver }: Seen): Opened | undefined {
+    const list = this.byIndex.get(receiver);
     if (list === undefined) return undefined;
-    const low = u32le(seen.bytes, 8);
-    const high = u32le(seen.bytes, 12);
-    const innerLength = sealed.length - TAG;
+    const low = u32le(bytes, 8);
+    const high = u32le(bytes, 12);
+    const sealedLength = bytes.length - HEADER;
+    const innerLength = sealedLength - TAG;
     if (innerLength > this.plain.length) this.plain = new Uint8Array(innerLength);
     for (const { key, window } of list) {
-      if (!key.openInto(low, high, sealed, 0, sealed.length, this.plain, 0)) continue;
+      if (!key.openInto(low, high, bytes, HEADER, sealedLength, this.plain, 0)) continue;
       const behind = window.behind(low, high);
       const drop = refuseCounter(window.accept(low, high), behind);
       return drop === undefined

@@ -25,7 +25,7 @@ export interface Seen {
   readonly at: FrameId;
   readonly from: Endpoint;
   readonly to: Endpoint;
-  /** The whole message for handshake kinds, as captured; the first 16 bytes for data. */
+  /** The whole message for handshake kinds, as captured; nothing for data, once it is looked at. */
   readonly bytes: Bytes;
   /** Bytes on the wire. */
   readonly length: number;

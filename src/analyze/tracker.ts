@@ -1,13 +1,13 @@
 /** One capture, message by message: exchanges, sessions, silences, in memory that does not grow with the capture. */
 import { type Endpoint, formatIp } from '../base/address.ts';
-import { type Bytes, copy, equal, toHex, u32le } from '../base/bytes.ts';
+import { type Bytes, copy, EMPTY, equal, toHex, u32le } from '../base/bytes.ts';
 import { compareTime, type Time } from '../base/time.ts';
 import type { CaptureDamage, CaptureFormat, Frame } from '../capture/frame.ts';
 import type { Datagram, Decoded, IcmpError, Skip } from '../packet/datagram.ts';
 import type { MessageKind } from '../wg/drop.ts';
 import { Census } from './census.ts';
 import { type Shape, segmentOffsets, shapeOf, WIRE_SIZE } from './classify.ts';
-import { fingerprint, isAgain, RecentSightings } from './duplicates.ts';
+import { isAgain, RecentSightings } from './duplicates.ts';
 import { InnerCensus } from './inner/census.ts';
 import { EndpointNames, Liveness, pairId } from './liveness.ts';
 import type { Observer, Opened } from './observe.ts';
@@ -28,6 +28,8 @@ export interface TrackerHooks {
   skipped?(at: FrameId, skip: Skip): void;
   session?(exchange: Exchange, at: Seen): void;
 }
+
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
 export class CaptureTracker {
   private readonly capture: string;
@@ -143,6 +145,10 @@ export class CaptureTracker {
       return;
     }
     const offsets = segmentOffsets(datagram.bytes);
+    if (offsets.length === 1) {
+      this.message(this.seen(datagram, 'data', datagram.bytes, datagram.length, wire));
+      return;
+    }
     for (const [i, at] of offsets.entries()) {
       const next = offsets[i + 1];
       const end = next ?? datagram.bytes.length;
@@ -166,7 +172,13 @@ export class CaptureTracker {
     }
   }
 
-  private seen(datagram: Datagram, kind: MessageKind, bytes: Bytes, length: number, wire: WireForm | undefined): Seen {
+  private seen(
+    datagram: Datagram,
+    kind: MessageKind,
+    bytes: Bytes,
+    length: number,
+    wire: WireForm | undefined,
+  ): Writable<Seen> {
     const initiation = kind === 'initiation';
     return {
       kind,
@@ -189,26 +201,29 @@ export class CaptureTracker {
     };
   }
 
-  private message(seen: Seen): void {
-    const key = fingerprint(seen);
-    const before = this.recent.find(key);
+  /** Takes it over: of data it is done with the bytes when it returns. */
+  private message(seen: Writable<Seen>): void {
+    const before = this.recent.find(seen);
     if (before !== undefined && isAgain(before, seen)) {
       this.copy(before, seen);
       return;
     }
     this.messages[seen.kind]++;
-    const kept =
-      seen.kind === 'data' ? { ...seen, bytes: copy(seen.bytes, 0, 16) } : { ...seen, bytes: copy(seen.bytes) };
-    this.recent.add(key, kept);
-    if (seen.cut) this.census.cutMessage(kept);
-    if (seen.kind === 'initiation') this.initiation(kept);
-    else if (seen.kind === 'response') this.response(kept);
-    else if (seen.kind === 'cookie-reply') this.cookie(kept);
-    else this.data(kept, seen.bytes);
+    if (seen.kind !== 'data') seen.bytes = copy(seen.bytes);
+    this.recent.add(seen);
+    if (seen.cut) this.census.cutMessage(seen);
+    if (seen.kind === 'initiation') this.initiation(seen);
+    else if (seen.kind === 'response') this.response(seen);
+    else if (seen.kind === 'cookie-reply') this.cookie(seen);
+    else {
+      this.data(seen);
+      // they are the frame's, which is gone when the next one is read
+      seen.bytes = EMPTY;
+    }
   }
 
   private copy(before: Seen, seen: Seen): void {
-    const kept = { ...seen, bytes: seen.kind === 'data' ? copy(seen.bytes, 0, 16) : copy(seen.bytes) };
+    const kept = { ...seen, bytes: seen.kind === 'data' ? EMPTY : copy(seen.bytes) };
     before.copies.push(kept);
     this.duplicates.count++;
     if (this.duplicates.frames.length < EVIDENCE) this.duplicates.frames.push(seen.at);
@@ -330,7 +345,7 @@ export class CaptureTracker {
     this.hooks.message?.(seen, exchange === undefined ? {} : { exchange });
   }
 
-  private data(seen: Seen, whole: Bytes): void {
+  private data(seen: Seen): void {
     const placed = this.sessions.place(seen);
     const { session, half, by } = placed;
     const exchange = session.exchange;
@@ -339,7 +354,7 @@ export class CaptureTracker {
       this.hooks.session?.(exchange, seen);
     }
     if (by === 'responder' && exchange !== undefined) exchange.replied ??= seen;
-    let opened = seen.cut ? undefined : this.observer.data(seen, whole.subarray(16));
+    let opened = seen.cut ? undefined : this.observer.data(seen);
     if (opened !== undefined) {
       if (opened.verdict !== 'refused') half.opened++;
       else if (opened.drop === 'data-unsealable') {

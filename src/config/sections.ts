@@ -125,7 +125,7 @@ class Splitter {
     const own = lines.splice(above);
     this.#close();
     this.#open.kind = kind;
-    this.#open.lines.push(...own);
+    for (const line of own) this.#open.lines.push(line);
   }
 
   /** The lines right above may belong to what begins here. */
@@ -144,7 +144,7 @@ class Splitter {
     const own = lines.splice(from);
     this.#close();
     this.#open.kind = kind;
-    this.#open.lines.push(...own);
+    for (const line of own) this.#open.lines.push(line);
   }
 
   done(): readonly TextSection[] {

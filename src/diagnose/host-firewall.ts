@@ -14,9 +14,9 @@ export interface Judged {
 /** Undefined where the machine shows no firewall for such packets. */
 export function hostFate(machine: Machine, probe: Probe): Judged | undefined {
   const { filters, ufw, zones } = machine;
-  const hooked = filters.filter(({ filter }) => hasHook(filter, probe));
+  const hooked = filters.filter(({ filter }) => hasHook(filter, probe, 'anywhere'));
   // `iptables -L` leaves out what `iptables-save` tells of the same rules
-  const full = hooked.some(({ tool }) => tool === 'iptables-save');
+  const full = hooked.some(({ tool, filter }) => tool === 'iptables-save' && hasHook(filter, probe, 'at-end'));
   const judged = hooked.flatMap(({ tool, filter }): Judged[] =>
     full && tool === 'iptables' ? [] : [{ tool, fate: filterFate(filter, probe) }],
   );

@@ -220,9 +220,10 @@ export function filterFate({ chains }: PacketFilter, probe: Probe): Fate {
   return { kind: 'accepted', ...(walk.by === undefined ? {} : { by: walk.by }) };
 }
 
-/** There are rules for packets of this kind at all. */
-export function hasHook({ chains }: PacketFilter, { hook, family }: Probe): boolean {
-  return chains.some((chain) => chain.hook === hook && (chain.family === 'inet' || chain.family === family));
+/** There are chains that packets of this kind meet: on their way, or where the way ends. */
+export function hasHook({ chains }: PacketFilter, { hook, family }: Probe, where: 'anywhere' | 'at-end'): boolean {
+  const hooks: readonly (Hook | undefined)[] = where === 'at-end' ? [hook] : STAGES[hook];
+  return chains.some((chain) => hooks.includes(chain.hook) && (chain.family === 'inet' || chain.family === family));
 }
 
 /** Whether packets from one of these leave with another source by some way. */

@@ -13,6 +13,7 @@ import { rosInterfaces } from '../../src/config/routeros/as-conf.ts';
 import { parseRosExport } from '../../src/config/routeros/export.ts';
 import { configOfPrints } from '../../src/config/routeros/merge.ts';
 import { parseRosPrint } from '../../src/config/routeros/print.ts';
+import { splitSections } from '../../src/config/sections.ts';
 
 const times = (count: number, line: (i: number) => string): string =>
   Array.from({ length: count }, (_, i) => line(i)).join('');
@@ -57,10 +58,12 @@ const TEXTS: readonly (readonly [string, () => unknown])[] = [
     'changes of RouterOS that name many items',
     () =>
       parseRosExport(
-        `/ip route\n${times(15_000, (i) => `add a=${i}\n`)}${times(100, (i) => `set ${times(1_000, (j) => `${i + j},`)} b=1\n`)}`,
+        `/ip route\n${times(15_000, (i) => `add a=${i}\n`)}${times(20, (i) => `set ${times(1_000, (j) => `${i + j},`)} b=1\n`)}`,
       ),
   ],
   ['lines that lead from menu to menu', () => parseRosExport('-A a -j b\n'.repeat(40_000))],
+  ['talk above an output, which belongs to it', () => splitSections(`${'a\n'.repeat(150_000)}interface: wg0\n`)],
+  ['comments above a file', () => splitSections(`${'# a\n'.repeat(150_000)}[Interface]\n`)],
   ['headings that go on and on', () => parseRosPrint(`Columns: A,\n${times(60_000, (i) => `B${i},\n`)}`)],
   ['a row of very many cells', () => parseRosPrint(`Columns: A\n# ${'A  '.repeat(5_000)}\n${longLines('1  ', 20)}`)],
   [
