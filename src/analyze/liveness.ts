@@ -128,14 +128,34 @@ export function pairId(a: string, b: string): PairId {
   return a < b ? `${a} ~ ${b}` : `${b} ~ ${a}`;
 }
 
+interface KnownPair {
+  readonly from: Endpoint | undefined;
+  readonly to: Endpoint | undefined;
+  readonly id: PairId;
+}
+
+const NO_PAIR: KnownPair = { from: undefined, to: undefined, id: '' };
+
 /** Folds the several addresses of one end (inside and outside of a NAT, before and after roaming) into one name. */
 export class EndpointNames {
   /** Outer or later name → first name. */
   readonly nat = new Map<string, string>();
   private readonly names = new Map<string, string>();
+  private latest: KnownPair = NO_PAIR;
+  private earlier: KnownPair = NO_PAIR;
 
   of(endpoint: Endpoint): string {
     return this.names.get(endpoint.text) ?? endpoint.text;
+  }
+
+  /** Canonical name of the pair that these two are: what was asked last, and before that, is remembered. */
+  pair(from: Endpoint, to: Endpoint): PairId {
+    const { latest, earlier } = this;
+    if (latest.from === from && latest.to === to) return latest.id;
+    this.latest = earlier;
+    this.earlier = latest;
+    if (earlier.from !== from || earlier.to !== to) this.latest = { from, to, id: pairId(this.of(from), this.of(to)) };
+    return this.latest.id;
   }
 
   /** `other` is the same end as `known`. */
@@ -144,6 +164,8 @@ export class EndpointNames {
     const name = this.of(known);
     if (name === other.text || this.names.get(other.text) === name) return;
     this.names.set(other.text, name);
+    this.latest = NO_PAIR;
+    this.earlier = NO_PAIR;
     if (byNat) this.nat.set(other.text, known.text);
     if (this.names.size > 50_000) {
       const oldest = this.names.keys().next();

@@ -314,7 +314,7 @@ export class CaptureTracker {
   }
 
   private pairOf(seen: Seen): string {
-    return pairId(this.names.of(seen.from), this.names.of(seen.to));
+    return this.names.pair(seen.from, seen.to);
   }
 
   private response(seen: Seen): void {

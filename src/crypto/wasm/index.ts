@@ -2,13 +2,22 @@
 import { type Bytes, copy, EMPTY, equal, u32le } from '../../base/bytes.ts';
 import { counterNonce, range, requireAeadKey } from '../aead.ts';
 import { type AeadKey, type Crypto, TAG } from '../port.ts';
-import { AD, AD_BYTES, SUBKEY, TEXT, TEXT_BYTES } from './layout.ts';
+import { AD, AD_BYTES, BEFORE_TEXT, SUBKEY, TEXT, TEXT_BYTES } from './layout.ts';
 import { Machine, type WasmKind } from './machine.ts';
 
 /** Slots of handles that were dropped without `wipe`. */
 const forgotten = new FinalizationRegistry<{ readonly machine: Machine; readonly slot: number }>(({ machine, slot }) =>
   machine.dropKey(slot),
 );
+
+const inside = (bytes: Bytes, at: number, length: number): boolean =>
+  at >= 0 && length >= 0 && at + length <= bytes.length;
+
+/** What stands before the text is copied as well where that spares making a view: it falls into the room before TEXT. */
+function put(memory: Bytes, bytes: Bytes, at: number, length: number): void {
+  if (at <= BEFORE_TEXT && at + length === bytes.length) memory.set(bytes, TEXT - at);
+  else memory.set(bytes.subarray(at, at + length), TEXT);
+}
 
 /** The text goes through the machine's memory: input and output may overlap. */
 class WasmAeadKey implements AeadKey {
@@ -30,14 +39,14 @@ class WasmAeadKey implements AeadKey {
 
   sealInto(low: number, high: number, plain: Bytes, plainAt: number, plainLength: number, out: Bytes, outAt: number) {
     const slot = this.#ready();
-    const input = range(plain, plainAt, plainLength);
-    if (outAt < 0 || outAt + plainLength + TAG > out.length) range(out, outAt, plainLength + TAG);
+    if (!inside(plain, plainAt, plainLength)) range(plain, plainAt, plainLength);
+    if (!inside(out, outAt, plainLength + TAG)) range(out, outAt, plainLength + TAG);
     if (plainLength > this.#most) {
       this.#longKey(slot).sealInto(low, high, plain, plainAt, plainLength, out, outAt);
       return;
     }
     const { code, memory } = this.#machine;
-    memory.set(input, TEXT);
+    put(memory, plain, plainAt, plainLength);
     code.seal(slot, 0, low, high, 0, plainLength);
     out.set(memory.subarray(TEXT, TEXT + plainLength + TAG), outAt);
   }
@@ -52,13 +61,13 @@ class WasmAeadKey implements AeadKey {
     outAt: number,
   ) {
     const slot = this.#ready();
-    const input = range(sealed, sealedAt, sealedLength);
+    if (!inside(sealed, sealedAt, sealedLength)) range(sealed, sealedAt, sealedLength);
     const length = sealedLength - TAG;
     if (length < 0) return false;
-    if (outAt < 0 || outAt + length > out.length) range(out, outAt, length);
+    if (!inside(out, outAt, length)) range(out, outAt, length);
     if (length > this.#most) return this.#longKey(slot).openInto(low, high, sealed, sealedAt, sealedLength, out, outAt);
     const { code, memory } = this.#machine;
-    memory.set(input, TEXT);
+    put(memory, sealed, sealedAt, sealedLength);
     if (code.open(slot, 0, low, high, 0, length) === 0) return false;
     out.set(memory.subarray(TEXT, TEXT + length), outAt);
     return true;

@@ -7,6 +7,8 @@ export const AD = 1024;
 export const AD_BYTES = 1024;
 /** What is sealed or opened in its place, and the tag behind it. */
 export const TEXT = 4096;
+/** Free bytes before the text. */
+export const BEFORE_TEXT = TEXT - AD - AD_BYTES;
 /** The greatest UDP payload, and more. */
 export const TEXT_BYTES = 65_536;
 /** Keys, 32 bytes each, from here to the end of the memory. */
