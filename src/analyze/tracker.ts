@@ -14,6 +14,7 @@ import type { Observer, Opened } from './observe.ts';
 import { OneWays } from './one-way.ts';
 import { Sessions } from './sessions.ts';
 import type { InitiationSight } from './sight.ts';
+import { type Sighting, sighting } from './sighting.ts';
 import type { Exchange, FrameId, IcmpSeen, PairId, Seen, Timeline, WireForm } from './timeline.ts';
 import { OVER_TCP, OVER_TCP_WIRE } from './unwrap/over-tcp.ts';
 
@@ -28,8 +29,6 @@ export interface TrackerHooks {
   skipped?(at: FrameId, skip: Skip): void;
   session?(exchange: Exchange, at: Seen): void;
 }
-
-type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
 export class CaptureTracker {
   private readonly capture: string;
@@ -141,19 +140,21 @@ export class CaptureTracker {
       this.census.variant(datagram, OVER_TCP, this.frameId(datagram.frame), 1);
     }
     if (shape.kind !== 'data') {
-      this.message(this.seen(datagram, shape.kind, datagram.bytes, datagram.length, wire));
+      this.message(sighting(this.frameId(datagram.frame), datagram, shape.kind, datagram.bytes, datagram.length, wire));
       return;
     }
     const offsets = segmentOffsets(datagram.bytes);
     if (offsets.length === 1) {
-      this.message(this.seen(datagram, 'data', datagram.bytes, datagram.length, wire));
+      this.message(sighting(this.frameId(datagram.frame), datagram, 'data', datagram.bytes, datagram.length, wire));
       return;
     }
     for (const [i, at] of offsets.entries()) {
       const next = offsets[i + 1];
       const end = next ?? datagram.bytes.length;
       const length = next === undefined ? datagram.length - at : next - at;
-      this.message(this.seen(datagram, 'data', datagram.bytes.subarray(at, end), length, wire));
+      this.message(
+        sighting(this.frameId(datagram.frame), datagram, 'data', datagram.bytes.subarray(at, end), length, wire),
+      );
     }
   }
 
@@ -168,41 +169,12 @@ export class CaptureTracker {
     this.census.variant(datagram, form, at, new Set(messages.map((message) => message.datagram)).size);
     for (const { datagram: from, kind, bytes, length, wire } of messages) {
       this.census.sender(from);
-      this.message(this.seen(from, kind, bytes, length, wire));
+      this.message(sighting(this.frameId(from.frame), from, kind, bytes, length, wire));
     }
   }
 
-  private seen(
-    datagram: Datagram,
-    kind: MessageKind,
-    bytes: Bytes,
-    length: number,
-    wire: WireForm | undefined,
-  ): Writable<Seen> {
-    const initiation = kind === 'initiation';
-    return {
-      kind,
-      at: this.frameId(datagram.frame),
-      from: datagram.from,
-      to: datagram.to,
-      bytes,
-      length,
-      cut: bytes.length < length,
-      ttl: datagram.ttl,
-      direction: datagram.direction,
-      checksum: datagram.checksum,
-      fragments: datagram.fragments,
-      ipLength: datagram.ipLength,
-      sender: initiation || kind === 'response' ? u32le(bytes, 4) : 0,
-      receiver: initiation ? 0 : u32le(bytes, kind === 'response' ? 8 : 4),
-      counter: kind === 'data' ? u32le(bytes, 8) + u32le(bytes, 12) * 2 ** 32 : 0,
-      copies: [],
-      wire,
-    };
-  }
-
   /** Takes it over: of data it is done with the bytes when it returns. */
-  private message(seen: Writable<Seen>): void {
+  private message(seen: Sighting): void {
     const before = this.recent.find(seen);
     if (before !== undefined && isAgain(before, seen)) {
       this.copy(before, seen);
