@@ -104,6 +104,7 @@ describe.skipIf(obstacle() !== undefined)('while real peers fail and recover', (
     await lab.up('server');
     lab.nft('server', 'chain input { type filter hook input priority 0;\n}');
     await live.says('finding-closed no-response', 30);
+    await live.says('finding-opened handshake-retried', 30);
     expect(live.findings.toSorted()).toEqual([
       'finding-closed no-response',
       'finding-opened handshake-retried',
