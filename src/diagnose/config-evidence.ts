@@ -213,9 +213,9 @@ export function isHost({ ip, bits }: Prefix): boolean {
   return bits === ip.length * 8;
 }
 
-/** `server.conf line 9` */
+/** `server.conf line 9`; one of several in a file is called by the line it begins at, which this one takes the place of. */
 export function placeOf(entry: ConfEntry, line: number | undefined): string {
-  return line === undefined ? entry.name : `${entry.name} line ${line}`;
+  return line === undefined ? entry.name : `${entry.name.replace(/ line \d+$/, '')} line ${line}`;
 }
 
 /** A public key setting that holds what is a private key elsewhere must never be shown: see key-role-swap. */

@@ -100,7 +100,7 @@ class TextReader {
     const machine = this.#machine;
     switch (kind) {
       case 'wg-conf':
-        return this.wgConf(sectionText(section), line);
+        return this.wgConf(sectionText(withoutTalk(section)), line);
       case 'key-log':
         return this.keyLog(sectionText(section));
       case 'traffic-keys':
@@ -216,7 +216,8 @@ class TextReader {
       this.#machine.rosComplete = !this.#fromPrints;
       const ends = rosInterfaces(config);
       for (const end of ends) {
-        const called = ends.length === 1 || end.name === undefined ? '' : ` ${end.name}`;
+        const alone = ends.length === 1 && !this.#several;
+        const called = alone || end.name === undefined ? '' : ` ${end.name}`;
         const printed = end.wireguard?.publicKey?.value;
         this.#keys.addConf(this.#input, `${this.#name}${called}`, end.conf, {
           origin: { kind: 'routeros', config, end },
@@ -228,6 +229,12 @@ class TextReader {
     const { kinds } = this;
     if (kinds.has('routeros') || kinds.has('host') || kinds.has('log')) this.#keys.machines.push(this.#machine);
   }
+}
+
+/** What was written below a pasted file is not of it: neither a setting nor a section nor a comment. */
+function withoutTalk(section: TextSection): TextSection {
+  const last = section.lines.findLastIndex(({ text }) => /=|^\s*[[#;]/.test(text));
+  return last < 0 ? section : { ...section, lines: section.lines.slice(0, last + 1) };
 }
 
 /** Kinds of files, which are read as a whole, comments and all. */
@@ -244,10 +251,12 @@ export function readText(
   const { text, problems } = decodeText(bytes);
   const whole = sniffText(bytes.length > MAX_TEXT_BYTES ? bytes.subarray(0, MAX_TEXT_BYTES) : bytes);
   const sections = whole === 'binary' || whole === 'empty' ? [] : splitSections(text);
-  const ends = sections.filter(({ kind }) => kind === 'wg-conf').length;
-  const reader = new TextReader(input, name, keys, ends > 1, report);
+  const files = sections.filter(({ kind }) => kind === 'wg-conf').length;
+  const shown = sections.filter(({ kind }) => kind === 'wg-show' || kind === 'wg-show-dump').length;
+  const router = sections.some(({ kind }) => kind === 'routeros-export' || kind === 'routeros-print') ? 1 : 0;
+  const reader = new TextReader(input, name, keys, files + shown + router > 1, report);
   const single = sections.length <= 1 || sections.every(({ kind }) => kind === whole);
-  if (single && ends <= 1 && WHOLE.has(whole)) {
+  if (single && files <= 1 && WHOLE.has(whole)) {
     for (const problem of problems) report(problem);
     if (whole === 'wg-conf') return reader.wgConf(text, 1);
     return whole === 'key-log' ? reader.keyLog(text) : reader.trafficKeys(text);

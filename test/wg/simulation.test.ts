@@ -1,4 +1,4 @@
-/** Devices on networks of every weather, for some minutes: 200 seeds. `WGWHY_SIM_SEEDS=17 npx vitest run test/wg/simulation.test.ts` runs one alone. */
+/** Devices on networks of every weather, for some minutes: 320 seeds. `WGWHY_SIM_SEEDS=17 npx vitest run test/wg/simulation.test.ts` runs one alone. */
 import { describe, expect, test } from 'vitest';
 import { LINUX, type Policy } from '../../src/wg/policy.ts';
 import { checkFault, checkWeather, run, VIEWS } from '../simulation/check.ts';
@@ -31,14 +31,14 @@ describe.each(inPortions(seeds(60)))('wild network, seeds %s', (_, portion) => {
   });
 });
 
-describe.each(inPortions(seeds(80)))('clean network, seeds %s', (_, portion) => {
+describe.each(inPortions(seeds(140)))('clean network, seeds %s', (_, portion) => {
   test('the analyzer finds nothing wrong', { timeout: TIMEOUT_MS }, async () => {
     const faults = await Promise.all(portion.map((seed) => checkWeather(seed, 'clean', viewOf(seed), 'brief')));
     expect(faults.flat()).toEqual([]);
   });
 });
 
-describe.each(inPortions(seeds(60)))('rough network, seeds %s', (_, portion) => {
+describe.each(inPortions(seeds(120)))('rough network, seeds %s', (_, portion) => {
   test('the analyzer finds losses at most', { timeout: TIMEOUT_MS }, async () => {
     const faults = await Promise.all(portion.map((seed) => checkWeather(seed, 'rough', viewOf(seed), 'brief')));
     expect(faults.flat()).toEqual([]);
