@@ -7,4 +7,6 @@ export interface Problem {
   /** Byte offset, for binary input. */
   readonly offset?: number;
   readonly hint?: string;
+  /** Worth saying, and nothing was left out because of it: who reads the file for real takes it as well. */
+  readonly remark?: true;
 }

@@ -20,18 +20,30 @@ export interface Line {
 export const MAX_TEXT_BYTES = 16 * 1024 * 1024;
 const MAX_PROBLEMS = 500;
 
+type Place = { readonly line: number; readonly column: number };
+
+const where = (place: Place | undefined) => (place === undefined ? {} : { line: place.line, column: place.column });
+
 /** Collects problems; beyond 500 they are only counted, so that hostile input cannot fill memory. */
 export class ProblemList {
   readonly #kept: Problem[] = [];
   #more = 0;
 
-  add(place: { readonly line: number; readonly column: number } | undefined, message: string, hint?: string): void {
+  add(place: Place | undefined, message: string, hint?: string): void {
+    this.#keep({ message, ...where(place), ...(hint === undefined ? {} : { hint }) });
+  }
+
+  /** What is odd, and is taken all the same. */
+  remark(place: Place | undefined, message: string, hint: string): void {
+    this.#keep({ message, ...where(place), hint, remark: true });
+  }
+
+  #keep(problem: Problem): void {
     if (this.#kept.length >= MAX_PROBLEMS) {
       this.#more++;
       return;
     }
-    const where = place === undefined ? {} : { line: place.line, column: place.column };
-    this.#kept.push(hint === undefined ? { message, ...where } : { message, ...where, hint });
+    this.#kept.push(problem);
   }
 
   done(): Problem[] {
@@ -127,7 +139,7 @@ export function decodeText(bytes: Bytes): { readonly text: string; readonly prob
     text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
     text = latin1(bytes);
-    problems.add(undefined, 'the file is not UTF-8; it was read as Latin-1', 'save it as UTF-8');
+    problems.remark(undefined, 'the file is not UTF-8; it was read as Latin-1', 'save it as UTF-8');
   }
   return { text, problems: problems.done() };
 }

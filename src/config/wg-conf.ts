@@ -1,5 +1,6 @@
 /** What a wg or wg-quick file says, each value with its place, and the faults that rules look for. */
 import type { IpBytes, Prefix } from '../base/address.ts';
+import type { Bytes } from '../base/bytes.ts';
 import type { PresharedKey, PrivateKey, PublicKey } from '../base/keys.ts';
 import type { AmneziaSettings } from './amnezia.ts';
 import type { KeyFaultKind } from './key-text.ts';
@@ -90,4 +91,6 @@ export interface WgConf {
   readonly interface: WgInterface;
   readonly peers: readonly WgPeer[];
   readonly faults: readonly ConfFault[];
+  /** Private and preshared keys of lines that a later one replaced: no use, and secrets all the same. */
+  readonly replacedSecrets?: readonly Bytes[];
 }

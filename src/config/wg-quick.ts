@@ -75,7 +75,12 @@ class ConfReader {
       );
     }
     return {
-      conf: { interface: this.#settings.interface, peers: this.#settings.peers, faults: this.#settings.faults },
+      conf: {
+        interface: this.#settings.interface,
+        peers: this.#settings.peers,
+        faults: this.#settings.faults,
+        ...(this.#settings.replacedSecrets.length === 0 ? {} : { replacedSecrets: this.#settings.replacedSecrets }),
+      },
       problems: this.problems.done(),
     };
   }

@@ -46,6 +46,7 @@ export class SettingReader {
   };
   readonly peers: Draft<WgPeer>[] = [];
   readonly faults: ConfFault[] = [];
+  readonly replacedSecrets: Bytes[] = [];
   /** Line on which a single-valued setting of the current section stands. */
   #seen = new Map<string, number>();
   readonly #seenInterface = new Map<string, number>();
@@ -64,8 +65,12 @@ export class SettingReader {
   #once(name: string, slot: Slot): void {
     const first = this.#seen.get(name);
     if (first !== undefined)
-      this.problems.add(slot, `${name} stands here a second time, first on line ${first}`, 'wg takes the last one');
+      this.problems.remark(slot, `${name} stands here a second time, first on line ${first}`, 'wg takes the last one');
     else this.#seen.set(name, slot.line);
+  }
+
+  #replaces(secret: Located<Bytes> | undefined): void {
+    if (secret !== undefined) this.replacedSecrets.push(secret.value);
   }
 
   #refuse(name: string, slot: Slot, fault: ValueFault, at = 0): void {
@@ -104,7 +109,7 @@ export class SettingReader {
     }
     if (text.length !== slot.text.length) {
       const column = slot.column + slot.text.search(/[\t-\r ]/);
-      this.problems.add(
+      this.problems.remark(
         { line: slot.line, column },
         `${name} has white space inside`,
         'wg on Linux ignores it, other programs refuse the file',
@@ -124,7 +129,7 @@ export class SettingReader {
     }
     // said once: a file has a dozen of them
     if (this.interface.amnezia === undefined)
-      this.problems.add(
+      this.problems.remark(
         place,
         `${name} is a setting of AmneziaWG`,
         'a plain WireGuard at the other end does not understand it',
@@ -165,7 +170,10 @@ export class SettingReader {
       case 'PrivateKey': {
         this.#once(name, slot);
         const key = this.#key(name, slot, privateKey);
-        if (key !== undefined) to.privateKey = key;
+        if (key !== undefined) {
+          this.#replaces(to.privateKey);
+          to.privateKey = key;
+        }
         return;
       }
       case 'ListenPort': {
@@ -231,7 +239,10 @@ export class SettingReader {
       case 'PresharedKey': {
         this.#once(name, slot);
         const key = this.#key(name, slot, presharedKey, index);
-        if (key !== undefined) to.presharedKey = key;
+        if (key !== undefined) {
+          this.#replaces(to.presharedKey);
+          to.presharedKey = key;
+        }
         return;
       }
       case 'AllowedIPs':
@@ -243,7 +254,9 @@ export class SettingReader {
         if (!read.ok) this.#refuse(name, slot, read.error);
         else {
           to.endpoint = { value: read.value.endpoint, line: slot.line, column: slot.column, raw: slot.text };
-          if (read.value.remark !== undefined) this.#refuse(name, slot, read.value.remark);
+          const odd = read.value.remark;
+          if (odd !== undefined)
+            this.problems.remark(slot, `${name} ${odd.predicate}`, odd.hint ?? 'it is taken as it stands');
         }
         return;
       }

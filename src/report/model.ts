@@ -157,6 +157,7 @@ export interface Report {
     readonly offset?: number;
     readonly message: string;
     readonly hint?: string;
+    readonly remark?: true;
   }[];
   readonly sequence: readonly SequenceStep[];
   /** The first few hundred of all captures, in order of time; absent where there are none. */

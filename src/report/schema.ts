@@ -144,7 +144,7 @@ export const reportSchema = {
       findings: list(reference('finding')),
       hidden: list(record({ rule: text, by: text, subject: text })),
       problems: list(
-        record({ input: text, message: text }, { line: natural, column: natural, offset: natural, hint: text }),
+        record({ input: text, message: text }, { line: natural, column: natural, offset: natural, hint: text, remark: { const: true } }),
       ),
       sequence: list(step),
       counts: record({

@@ -78,7 +78,7 @@ async function runCheck(environment: Environment, paths: readonly string[], flag
   }
   const code = exitCode(diagnosis);
   // what wg would not take is told as file:line:column; no finding is made of it
-  return code === EXIT.fine && report.problems.length > 0 ? EXIT.unusable : code;
+  return code === EXIT.fine && report.problems.some(({ remark }) => remark !== true) ? EXIT.unusable : code;
 }
 
 function preview({ report, tellsSecret }: Diagnosis, files: readonly FileText[]): string {

@@ -1,8 +1,10 @@
 /** `wgwhy up`: the tunnel itself, with an interface of this machine, and every drop explained as it happens. */
+
 import { basename } from 'node:path';
 import type { Command } from 'commander';
 import { toBase64 } from '../../base/base64.ts';
 import { publicKey, shortKey } from '../../base/keys.ts';
+import type { Problem } from '../../base/problem.ts';
 import { formatTime } from '../../base/time.ts';
 import type { WgConf } from '../../config/wg-conf.ts';
 import { readKeyFile } from '../../io/conf-files.ts';
@@ -122,9 +124,12 @@ async function read(
 ): Promise<{ readonly conf: WgConf; readonly name: string; readonly notes: readonly string[] }> {
   const { conf, problems, kind, isPublic } = await readKeyFile(path);
   if (conf === undefined) throw new UsageError(`${path} is not a WireGuard configuration`, `it looks like: ${kind}`);
-  for (const { line, message, hint } of problems) {
-    stderr.write(`${sanitise(`${path}:${line ?? 1}: ${message}${hint === undefined ? '' : `; ${hint}`}`)}\n`);
-  }
+  const said = ({ line, message, hint }: Problem): string =>
+    sanitise(`${path}:${line ?? 1}: ${message}${hint === undefined ? '' : `; ${hint}`}`);
+  // a tunnel that lacks one of its networks would let that traffic out in the clear: wg-quick refuses as well
+  const broken = problems.filter(({ remark }) => remark !== true);
+  if (broken.length > 0) throw new UsageError(`${path} cannot be used as it stands`, ...broken.map(said));
+  for (const problem of problems) stderr.write(`${said(problem)}\n`);
   if (conf.interface.privateKey === undefined) throw new UsageError(`${path} has no PrivateKey that can be used`);
   const name = wanted ?? basename(path).replace(/\.conf$/, '');
   if (!isInterfaceName(name)) {
@@ -135,9 +140,6 @@ async function read(
   }
   const notes = [
     ...(isPublic ? [`everybody on this machine can read ${path} and the private key in it: chmod 600 ${path}`] : []),
-    ...conf.peers
-      .filter((peer) => peer.publicKey === undefined)
-      .map(({ line }) => `the peer of line ${line} is left out: it has no PublicKey that can be used`),
   ];
   return { conf, name, notes };
 }
