@@ -1,11 +1,11 @@
 /** The command line as a function: arguments and an environment in, an exit code out. Never throws. */
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
-import { nodeCrypto } from '../crypto/node.ts';
 import { rules } from '../diagnose/registry.ts';
 import { systemClock } from '../io/clock.ts';
 import { FileError } from '../io/files.ts';
 import { systemNetwork } from '../io/probe-network.ts';
+import { fastestOnNode } from '../io/fastest-crypto.ts';
 import { systemRandom } from '../io/random.ts';
 import { systemLookup } from '../io/resolve.ts';
 import { diagnose } from '../report/diagnose.ts';
@@ -36,7 +36,10 @@ export async function run(argv: readonly string[], given: Terminal & Partial<Env
     rules,
     diagnose: (sources, options) => diagnose(sources, { ...options, tool }),
     live: {
-      crypto: nodeCrypto,
+      // made when it is asked for: most commands need none
+      get crypto() {
+        return fastestOnNode();
+      },
       random: systemRandom,
       clock: systemClock,
       network: systemNetwork,

@@ -3,7 +3,6 @@ import type { Endpoint } from '../base/address.ts';
 import { toBase64 } from '../base/base64.ts';
 import { type Bytes, u8 } from '../base/bytes.ts';
 import type { ConfEndpoint, WgConf, WgPeer } from '../config/wg-conf.ts';
-import { nodeCrypto } from '../crypto/node.ts';
 import type { Crypto } from '../crypto/port.ts';
 import { REKEY_TIMEOUT_MS, TYPE } from '../wg/constants.ts';
 import { Device } from '../wg/device.ts';
@@ -14,6 +13,7 @@ import type { Random } from '../wg/random.ts';
 import type { PeerStatus } from '../wg/status.ts';
 import type { DeviceEvent, PeerChange, Verdict } from '../wg/step.ts';
 import { type Clock, systemClock } from './clock.ts';
+import { fastestOnNode } from './fastest-crypto.ts';
 import { systemRandom } from './random.ts';
 import { type Lookup, type LookupFault, resolveEndpoint, systemLookup } from './resolve.ts';
 import { DeviceDriver, type DeviceHooks, type SendEffect } from './run-device.ts';
@@ -98,7 +98,7 @@ export class Tunnel {
     const { conf, onPacket, onEvent, onDrop, onDatagram, onReceive, onSend, keyLog, policy, listenOn } = options;
     const mtu = conf.interface.mtu?.value;
     const device = new Device({
-      crypto: options.crypto ?? nodeCrypto,
+      crypto: options.crypto ?? fastestOnNode(),
       random: options.random ?? systemRandom,
       ...(keyLog === undefined ? {} : { keyLog }),
       ...(policy === undefined ? {} : { policy }),
