@@ -37,6 +37,8 @@ export const isInterfaceName = (name: string): boolean =>
 export interface TunHandlers {
   /** Gets a view that is good until it returns. */
   onPacket(packet: Bytes): void;
+  /** Called with the reading of all packets that are there, which it has to do: before and after it things can be set up. */
+  aroundTurn?(read: () => void): void;
   /** The interface was deleted by somebody else. */
   onGone(): void;
 }
@@ -54,7 +56,7 @@ export class TunDevice {
   #closed = false;
 
   /** Throws a TunError. */
-  constructor(libc: Libc, poller: Poller, name: string, { onPacket, onGone }: TunHandlers) {
+  constructor(libc: Libc, poller: Poller, name: string, { onPacket, onGone, aroundTurn }: TunHandlers) {
     if (!isInterfaceName(name)) throw new TunError('EINVAL', `"${name}" cannot be the name of an interface`);
     this.name = name;
     this.#libc = libc;
@@ -69,7 +71,7 @@ export class TunDevice {
       throw new TunError(code, refusal(name, code));
     }
     this.#room = libc.allocate(ROOM_BYTES);
-    poller.add(this.#fd, () => {
+    const turn = (): void => {
       for (let i = 0; i < A_TURN && !this.#closed; i++) {
         const length = libc.read(this.#fd, this.#room.address, ROOM_BYTES);
         if (length <= 0) {
@@ -78,7 +80,8 @@ export class TunDevice {
         }
         onPacket(this.#room.bytes.subarray(0, length));
       }
-    });
+    };
+    poller.add(this.#fd, aroundTurn === undefined ? turn : () => aroundTurn(turn));
   }
 
   /** Hands a packet to this machine as one that came in by the interface; false where it does not take it. */

@@ -1,6 +1,6 @@
 /** UDP with what WireGuard needs and dgram cannot do: answers from the address asked, marks, ECN, and who sent an ICMP error. */
 import { type Endpoint, endpoint, type IpBytes, parseIp } from '../../base/address.ts';
-import { type Bytes, copy } from '../../base/bytes.ts';
+import { type Bytes, copy, putU16le } from '../../base/bytes.ts';
 import {
   BUFFER_BYTES,
   type Family,
@@ -49,6 +49,13 @@ const IPV6_TCLASS = 67;
 const MSG_ERRQUEUE = 0x2000;
 const MSG_DONTWAIT = 0x40;
 const POLLOUT = 4;
+const SOL_UDP = 17;
+const UDP_SEGMENT = 103;
+/** What one call may carry: the kernel takes 64 datagrams apart, in what fits into one (udp.h). */
+const MOST_TOGETHER = 64;
+const MOST_BYTES = 65_000;
+/** The kernel or the device does not take datagrams apart, or the path is too narrow for it: then each goes alone. */
+const BATCHES_REFUSED = 3;
 
 /** Datagrams in one turn, before timers and the interface get theirs. */
 const A_TURN = 64;
@@ -95,6 +102,11 @@ export class LinuxUdpSocket {
   readonly #in: MessageHeader;
   readonly #out: MessageHeader;
   readonly #handlers: LinuxUdpHandlers;
+  readonly #batch: Outgoing[] = [];
+  readonly #failed: ((code: string) => void)[] = [];
+  #batchBytes = 0;
+  #corked = false;
+  #refusals = 0;
   #closed = false;
 
   /** Throws an UdpError. */
@@ -156,8 +168,92 @@ export class LinuxUdpSocket {
     throw new UdpError(code, `the socket cannot be marked (${code})`);
   }
 
-  send({ bytes, to, local, tos = 0 }: Outgoing, failed: (code: string) => void): void {
+  /**
+   * Until {@link uncork}, datagrams of one size to one place are gathered and leave in one call (UDP GSO). Their bytes must
+   * stay as they are until then.
+   */
+  cork(): void {
+    this.#corked = this.#refusals < BATCHES_REFUSED;
+  }
+
+  uncork(): void {
+    this.#corked = false;
+    this.#flush();
+  }
+
+  send(message: Outgoing, failed: (code: string) => void): void {
     if (this.#closed) return;
+    if (!this.#corked) {
+      this.#sendAlone(message, failed);
+      return;
+    }
+    const { bytes } = message;
+    const [first] = this.#batch;
+    if (first !== undefined && !this.#joins(first, message)) this.#flush();
+    this.#batch.push(message);
+    this.#failed.push(failed);
+    this.#batchBytes += bytes.length;
+  }
+
+  /** The kernel cuts at the length of the first: only the last may be shorter. */
+  #joins(first: Outgoing, { bytes, to, local, tos = 0 }: Outgoing): boolean {
+    const last = this.#batch[this.#batch.length - 1];
+    return (
+      this.#batch.length < MOST_TOGETHER &&
+      this.#batchBytes + bytes.length <= MOST_BYTES &&
+      bytes.length <= first.bytes.length &&
+      last?.bytes.length === first.bytes.length &&
+      to.text === first.to.text &&
+      local?.text === first.local?.text &&
+      tos === (first.tos ?? 0)
+    );
+  }
+
+  #flush(): void {
+    const [first] = this.#batch;
+    if (first === undefined) return;
+    const sent = this.#batch.length > 1 && this.#sendTogether(first);
+    if (!sent) {
+      for (const [i, message] of this.#batch.entries()) {
+        const failed = this.#failed[i];
+        if (failed !== undefined) this.#sendAlone(message, failed);
+      }
+    }
+    this.#batch.length = 0;
+    this.#failed.length = 0;
+    this.#batchBytes = 0;
+  }
+
+  /** False where they did not leave: each alone may, or tells why not. */
+  #sendTogether({ bytes, to, local, tos = 0 }: Outgoing): boolean {
+    const header = this.#out;
+    let at = 0;
+    for (const message of this.#batch) {
+      header.payload.set(message.bytes, at);
+      at += message.bytes.length;
+    }
+    const size = new Uint8Array(2);
+    putU16le(size, 0, bytes.length);
+    const control = writeAncillary(header.control, this.#writeControl(local?.ip, tos), {
+      level: SOL_UDP,
+      type: UDP_SEGMENT,
+      data: size,
+    });
+    header.filled(writeAddress(to, header.name), control, at);
+    if (this.#libc.sendmsg(this.#fd, header.address, MSG_DONTWAIT) >= 0) {
+      this.#refusals = 0;
+      return true;
+    }
+    const code = this.#libc.code();
+    if (code !== 'EAGAIN') {
+      this.#refusals++;
+      return false;
+    }
+    this.#waitForRoom();
+    return this.#libc.sendmsg(this.#fd, header.address, MSG_DONTWAIT) >= 0;
+  }
+
+  #sendAlone({ bytes, to, local, tos = 0 }: Outgoing, failed: (code: string) => void): void {
     let from = local?.ip;
     let code: string | undefined;
     // Errors of earlier datagrams are told here first.

@@ -109,11 +109,21 @@ async function build(libc: Libc, options: UpOptions, cleanUps: CleanUp[]): Promi
   cleanUps.push(() => guard.release());
   // Before any file is written: a name that is taken is most often this very tunnel, which runs already.
   const onGone = (): void => options.onGone?.('the interface was deleted');
-  const device = new TunDevice(libc, poller, name, { onGone, onPacket });
+  const port: MarkedPort = { mark: 0, sockets: [] };
+  // what one turn seals leaves together
+  const aroundTurn = (read: () => void): void => {
+    for (const socket of port.sockets) socket.cork();
+    try {
+      read();
+    } finally {
+      for (const socket of port.sockets) socket.uncork();
+    }
+  };
+  const device = new TunDevice(libc, poller, name, { onGone, onPacket, aroundTurn });
   cleanUps.push(() => device.close());
 
   const table = conf.interface.fwMark?.value || (needsMark(conf) ? await freeTable() : 0);
-  const port: MarkedPort = { mark: table, sockets: [] };
+  port.mark = table;
   const tunnel = await openTunnel({
     conf,
     clock,

@@ -324,4 +324,86 @@ describe.skipIf(noLibc !== undefined)(`sockets${noLibc === undefined ? '' : ` ($
     const nowhere = sourceFor({ ...libc(), connect: () => -1 }, 0);
     expect(nowhere(at('192.0.2.1:1'), 1)).toBeUndefined();
   });
+
+  describe('gathered', () => {
+    const sized = (length: number, value: number): Bytes => new Uint8Array(length).fill(value);
+    const SIZES = [100, 100, 100, 40, 100, 100, 1452, 1452, 7, 0, 9];
+
+    /** How many calls `sendmsg` got. */
+    function counting() {
+      let calls = 0;
+      const counted: Libc = {
+        ...libc(),
+        sendmsg: (fd, header, flags) => {
+          calls++;
+          return libc().sendmsg(fd, header, flags);
+        },
+      };
+      return { counted, calls: () => calls };
+    }
+
+    async function arrive(near: LinuxUdpSocket, host: string, sizes: readonly number[]) {
+      const far = socket(`${host}:0`);
+      near.cork();
+      for (const [i, size] of sizes.entries()) {
+        near.send({ bytes: sized(size, i), to: at(`${host}:${far.socket.port}`) }, failed);
+      }
+      near.uncork();
+      const got = [];
+      for (let i = 0; i < sizes.length; i++) got.push((await far.came.next()).bytes);
+      return got;
+    }
+
+    test.each(['127.0.0.1', ...(hasIpv6 ? ['[::1]'] : [])])(
+      'all arrive, each by itself, in their order: %s',
+      async (host) => {
+        const { counted, calls } = counting();
+        const near = socket(`${host}:0`, counted).socket;
+        expect(await arrive(near, host, SIZES)).toEqual(SIZES.map(sized));
+        expect(calls()).toBeLessThan(SIZES.length);
+      },
+    );
+
+    test('more than one call takes', async () => {
+      const { counted, calls } = counting();
+      const sizes = Array.from({ length: 200 }, () => 1000);
+      expect(await arrive(socket('127.0.0.1:0', counted).socket, '127.0.0.1', sizes)).toEqual(sizes.map(sized));
+      expect(calls()).toBe(4);
+    });
+
+    test('to several places', async () => {
+      const near = socket('127.0.0.1:0').socket;
+      const [one, two] = [socket('127.0.0.1:0'), socket('127.0.0.1:0')];
+      near.cork();
+      for (const [i, { socket: far }] of [one, two, one, two].entries())
+        near.send({ bytes: sized(10, i), to: at(`127.0.0.1:${far.port}`) }, failed);
+      near.uncork();
+      expect([await one.came.next(), await one.came.next()].map(({ bytes }) => bytes[0])).toEqual([0, 2]);
+      expect([await two.came.next(), await two.came.next()].map(({ bytes }) => bytes[0])).toEqual([1, 3]);
+    });
+
+    test('where the kernel refuses, each goes alone, and after three times nothing is gathered any more', async () => {
+      // each turn: together, refused; then both alone
+      const { fake, sends } = answering(...Array.from({ length: 3 }, () => ['EINVAL', undefined, undefined]).flat());
+      const near = socket('127.0.0.1:0', fake).socket;
+      for (let turn = 0; turn < 3; turn++) expect(await arrive(near, '127.0.0.1', [50, 50])).toHaveLength(2);
+      expect(sends()).toBe(9);
+      expect(await arrive(near, '127.0.0.1', [50, 50])).toHaveLength(2);
+      expect(sends()).toBe(11);
+    });
+
+    test('what keeps one from leaving is told for that one', async () => {
+      const { fake } = answering('EMSGSIZE', undefined, 'EPERM', 'EPERM', 'EPERM');
+      const near = socket('127.0.0.1:0', fake).socket;
+      const far = socket('127.0.0.1:0');
+      const told: string[] = [];
+      near.cork();
+      for (let i = 0; i < 2; i++)
+        near.send({ bytes: sized(8, i), to: at(`127.0.0.1:${far.socket.port}`) }, (code) => told.push(`${i} ${code}`));
+      expect(told).toEqual([]);
+      near.uncork();
+      expect((await far.came.next()).bytes).toEqual(sized(8, 0));
+      expect(told).toEqual(['1 EPERM']);
+    });
+  });
 });
