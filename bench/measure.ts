@@ -4,27 +4,14 @@
  */
 import { spawn } from 'node:child_process';
 import { Bench, type BenchOptions } from 'tinybench';
-import type { Command, Group, Task } from './subject.ts';
+import type { Command, Group, Row, Task } from './subject.ts';
 
 export interface Plan {
   readonly rounds: number;
   readonly options: BenchOptions;
 }
 
-/** Of one task, over all rounds. Times are nanoseconds for one operation. */
-export interface Row {
-  readonly group: string;
-  readonly task: string;
-  readonly hz: number;
-  readonly p50: number;
-  readonly p99: number;
-  readonly bytes?: number;
-  readonly peakMiB?: number;
-  /** How many times as fast as the first of the group: median of the rounds, least, greatest. */
-  readonly ratio: readonly [median: number, least: number, greatest: number];
-}
-
-interface Timed {
+export interface Timed {
   readonly p50: number;
   readonly p99: number;
   readonly peakMiB?: number;
@@ -35,20 +22,32 @@ export async function measure(group: Group, { rounds, options }: Plan): Promise<
   for (let i = 0; i < rounds; i++) times.push(await round(group, options));
   return group.tasks.map(({ name, bytes }, i) => {
     const own = times.map((each) => each[i] ?? { p50: Number.NaN, p99: Number.NaN });
-    const ratios = times.map((each, r) => (each[0]?.p50 ?? Number.NaN) / (own[r]?.p50 ?? Number.NaN));
-    const peaks = own.flatMap(({ peakMiB }) => peakMiB ?? []);
-    const p50 = median(own.map((timed) => timed.p50));
-    return {
-      group: group.name,
-      task: name,
-      hz: 1e9 / p50,
-      p50,
-      p99: median(own.map((timed) => timed.p99)),
-      ...(bytes === undefined ? {} : { bytes }),
-      ...(peaks.length === 0 ? {} : { peakMiB: Math.max(...peaks) }),
-      ratio: [median(ratios), Math.min(...ratios), Math.max(...ratios)],
-    };
+    const first = times.map((each) => each[0] ?? { p50: Number.NaN, p99: Number.NaN });
+    return rowOf(group.name, name, own, first, bytes);
   });
+}
+
+/** `first` is what the ratios are against: the same rounds of the first task. */
+export function rowOf(
+  group: string,
+  task: string,
+  own: readonly Timed[],
+  first: readonly Timed[],
+  bytes?: number,
+): Row {
+  const ratios = own.map(({ p50 }, r) => (first[r]?.p50 ?? Number.NaN) / p50);
+  const peaks = own.flatMap(({ peakMiB }) => peakMiB ?? []);
+  const p50 = median(own.map((timed) => timed.p50));
+  return {
+    group,
+    task,
+    hz: 1e9 / p50,
+    p50,
+    p99: median(own.map((timed) => timed.p99)),
+    ...(bytes === undefined ? {} : { bytes }),
+    ...(peaks.length === 0 ? {} : { peakMiB: Math.max(...peaks) }),
+    ratio: [median(ratios), Math.min(...ratios), Math.max(...ratios)],
+  };
 }
 
 /** The tasks in the group's order; processes one after the other. */

@@ -12,9 +12,10 @@ import { decode } from './decode.ts';
 import { engine } from './engine.ts';
 import { growth } from './growth.ts';
 import { handshake } from './handshake.ts';
-import { measure, type Plan, type Row } from './measure.ts';
+import { measure, type Plan } from './measure.ts';
 import { replay } from './replay.ts';
-import type { Subject } from './subject.ts';
+import type { Row, Subject } from './subject.ts';
+import { tunnel } from './tunnel.ts';
 import { x25519 } from './x25519.ts';
 
 const SUBJECTS: readonly Subject[] = [
@@ -29,6 +30,7 @@ const SUBJECTS: readonly Subject[] = [
   capture,
   analyze,
   growth,
+  tunnel,
 ];
 
 const FULL: Plan = {
@@ -68,13 +70,22 @@ function jsonLine(subject: string, { group, task, hz, p50, p99, peakMiB, ratio }
   return `${JSON.stringify({ name, hz, p50, p99, ...(peakMiB === undefined ? {} : { peakMiB }), ratio, ...machine })}\n`;
 }
 
-async function runSubject({ name, groups }: Subject, plan: Plan, quick: boolean, json: boolean): Promise<void> {
+async function runSubject(
+  { name, groups, rows: own }: Subject,
+  plan: Plan,
+  quick: boolean,
+  json: boolean,
+): Promise<void> {
   const rows: (readonly string[])[] = [[name.toUpperCase(), ...HEAD.slice(1)]];
-  for (const group of await groups(quick)) {
-    const measured = await measure(group, plan);
-    if (json) for (const row of measured) process.stdout.write(jsonLine(name, row));
-    else rows.push([group.name], ...measured.map(cells));
-  }
+  let group = '';
+  const show = (row: Row): void => {
+    if (json) process.stdout.write(jsonLine(name, row));
+    if (row.group !== group) rows.push([row.group]);
+    group = row.group;
+    rows.push(cells(row));
+  };
+  for (const each of (await groups?.(quick)) ?? []) for (const row of await measure(each, plan)) show(row);
+  for (const row of (await own?.(plan.rounds, quick)) ?? []) show(row);
   if (!json) process.stdout.write(table(rows));
 }
 

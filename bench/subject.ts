@@ -1,9 +1,10 @@
 /** What a benchmark is made of, the backends they compare, and chance that is the same on every run. */
-import type { Bytes } from '../src/base/bytes.ts';
 import { noble } from '../src/crypto/noble.ts';
 import { nodeCrypto } from '../src/crypto/node.ts';
 import type { Crypto } from '../src/crypto/port.ts';
 import { wasmCrypto } from '../src/crypto/wasm/index.ts';
+
+export { must, numbers, randomBytes } from './chance.ts';
 
 /** Something done many times over in this process. */
 export interface Task {
@@ -30,10 +31,25 @@ export interface Group {
   readonly tasks: readonly (Task | Command)[];
 }
 
+/** Of one task, over all rounds. Times are nanoseconds for one operation. */
+export interface Row {
+  readonly group: string;
+  readonly task: string;
+  readonly hz: number;
+  readonly p50: number;
+  readonly p99: number;
+  readonly bytes?: number;
+  readonly peakMiB?: number;
+  /** How many times as fast as the first of the group: median of the rounds, least, greatest. */
+  readonly ratio: readonly [median: number, least: number, greatest: number];
+}
+
 export interface Subject {
   readonly name: string;
   /** Checked before it is timed: throws where an operation does not do what it should. `quick`: as small as can be. */
-  readonly groups: (quick: boolean) => readonly Group[] | Promise<readonly Group[]>;
+  readonly groups?: (quick: boolean) => readonly Group[] | Promise<readonly Group[]>;
+  /** Instead: what measures itself. */
+  readonly rows?: (rounds: number, quick: boolean) => Promise<readonly Row[]>;
   /** What keeps it from running here, if anything. */
   readonly obstacle?: () => string | undefined;
 }
@@ -45,23 +61,3 @@ export const BACKENDS: readonly Crypto[] = [
   wasmCrypto('simd', nodeCrypto),
   wasmCrypto('scalar', nodeCrypto),
 ];
-
-/** Wrong results are worse than slow ones, and what is never looked at may be optimised away. */
-export function must(right: boolean): void {
-  if (!right) throw new Error('a benchmark went wrong: its operation did not do what it should');
-}
-
-/** xorshift32: unsigned 32-bit numbers, always the same ones. */
-export function numbers(seed = 0x9e37_79b9): () => number {
-  let state = seed;
-  return () => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return state >>> 0;
-  };
-}
-
-export function randomBytes(next: () => number, length: number): Bytes {
-  return Uint8Array.from({ length }, () => next() >>> 13);
-}

@@ -7,9 +7,18 @@ export type { CaptureDamage, CaptureFormat, CaptureItem, CaptureReader, Frame } 
 export { openCapture } from './capture/open.ts';
 export type { Datagram, Decoded, IcmpError, Skip, SkipKind, UnreachableKind } from './packet/datagram.ts';
 export { Decoder } from './packet/decode.ts';
+export { type DecryptedCapture, type Decryption, type DecryptOptions, decrypt } from './report/decrypt.ts';
 export { type DiagnoseOptions, type Diagnosis, diagnose, type Source } from './report/diagnose.ts';
+export { type DissectOptions, dissect } from './report/dissect.ts';
+export type { DissectFilter } from './report/dissect-filter.ts';
+export type { Carrier, Dissected, DissectedField, DissectedMessage, DissectedOther } from './report/dissect-model.ts';
+export { dissectSchema } from './report/dissect-schema.ts';
+export { DissectText, type DissectTextOptions } from './report/dissect-text.ts';
 export type { FindingEvent, WgwhyEvent } from './report/event.ts';
-export { eventLine, reportJson } from './report/json.ts';
+export { eventLine, keysJson, reportJson } from './report/json.ts';
+export { type KeysOptions, type KnownKeys, knownKeys } from './report/keys.ts';
+export type { KeysEntry, KeysReport } from './report/keys-model.ts';
+export { keysSchema } from './report/keys-schema.ts';
 export type { LiveOptions } from './report/live.ts';
 export { LiveText, type LiveTextOptions } from './report/live-text.ts';
 export type {
@@ -27,3 +36,14 @@ export type {
 } from './report/model.ts';
 export { eventSchema, reportSchema } from './report/schema.ts';
 export { renderText, type TextOptions } from './report/text.ts';
+export {
+  type TraceContext,
+  type TraceDocument,
+  type TraceRun,
+  type TraceSubject,
+  traceDocument,
+} from './report/trace-document.ts';
+export { traceJson } from './report/trace-json.ts';
+export { firstDifference, type TraceRow, type TraceValue, traceRows } from './report/trace-rows.ts';
+export { traceSchema, vectorsSchema } from './report/trace-schema.ts';
+export { renderTrace, type TraceTextOptions } from './report/trace-text.ts';

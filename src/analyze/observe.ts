@@ -16,8 +16,10 @@ export interface Opened {
   readonly drop?: string;
   /** Bytes of the inner packet; 0 for a keepalive. */
   readonly innerLength?: number;
-  /** Of what was taken, with its padding; to be read at once, not kept. */
+  /** Of what opened, with its padding, also where its counter was refused; to be read at once, not kept. */
   readonly plaintext?: Uint8Array;
+  /** Where the traffic key stands that opened it; undefined for a key that was worked out from its handshake. */
+  readonly keyFrom?: string;
 }
 
 export interface Observer {

@@ -49,7 +49,7 @@ interface OpenedCookie {
 export class KeyedObserver implements Observer {
   private readonly crypto: Crypto;
   private readonly keys: KeySet;
-  private readonly budget = new WorkBudget();
+  private readonly budget: WorkBudget;
   private readonly sessionKeys: SessionKeys;
   private readonly receivers: Receivers;
   private readonly unwrapper: Unwrapper;
@@ -62,9 +62,10 @@ export class KeyedObserver implements Observer {
   private readonly cookies: OpenedCookie[] = [];
   private readonly between: (a: PublicKey, b: PublicKey) => SharedOrMissing;
 
-  constructor(crypto: Crypto, keys: KeySet) {
+  constructor(crypto: Crypto, keys: KeySet, budget = new WorkBudget()) {
     this.crypto = crypto;
     this.keys = keys;
+    this.budget = budget;
     this.sessionKeys = new SessionKeys(crypto, keys);
     this.receivers = new Receivers(keys);
     this.unwrapper = new Unwrapper(crypto, keys);
@@ -293,6 +294,11 @@ export class KeyedObserver implements Observer {
 
   data(seen: Seen): Opened | undefined {
     return this.sessionKeys.open(seen);
+  }
+
+  /** What a data message holds, whether or not its counter is taken. */
+  look(seen: Seen): Bytes | undefined {
+    return this.sessionKeys.look(seen);
   }
 
   receiver(exchange: Exchange | undefined, toResponder: boolean): Receiver | undefined {

@@ -38,6 +38,12 @@ export class Receivers {
     return entry === undefined || peer === undefined ? undefined : this.#receiver(entry, peer.text);
   }
 
+  /** By the name of the configuration, where it has the peer. */
+  named(name: string, peer: string): Receiver | undefined {
+    const entry = this.#keys.confs.find((one) => one.name === name && one.peers.has(peer));
+    return entry === undefined ? undefined : this.#receiver(entry, peer);
+  }
+
   #receiver(entry: ConfEntry, peer: string): Receiver | undefined {
     // a file that does not have the peer is not what ran
     if (!entry.peers.has(peer)) return undefined;

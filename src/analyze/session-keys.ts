@@ -9,6 +9,7 @@ import type { Seen } from './timeline.ts';
 interface Direction {
   readonly key: AeadKey;
   readonly window: ReplayWindow;
+  readonly keyFrom: string | undefined;
 }
 
 /** Of a data message, bytes (wp §5.4.6). */
@@ -25,12 +26,13 @@ export class SessionKeys {
 
   constructor(crypto: Crypto, keys: KeySet) {
     this.crypto = crypto;
-    for (const [index, list] of keys.trafficKeys) for (const { key } of list) this.add(index, key);
+    for (const [index, list] of keys.trafficKeys) for (const { key, where } of list) this.add(index, key, where);
   }
 
-  add(index: number, key: Bytes): void {
+  /** `keyFrom` where it stands in a file. */
+  add(index: number, key: Bytes, keyFrom?: string): void {
     const list = this.byIndex.get(index) ?? [];
-    list.unshift({ key: this.crypto.aeadKey(key), window: new ReplayWindow() });
+    list.unshift({ key: this.crypto.aeadKey(key), window: new ReplayWindow(), keyFrom });
     this.byIndex.delete(index);
     this.byIndex.set(index, list);
     if (this.byIndex.size <= DIRECTIONS_LIMIT) return;
@@ -48,14 +50,29 @@ export class SessionKeys {
     const sealedLength = bytes.length - HEADER;
     const innerLength = sealedLength - TAG;
     if (innerLength > this.plain.length) this.plain = new Uint8Array(innerLength);
-    for (const { key, window } of list) {
+    for (const { key, window, keyFrom } of list) {
       if (!key.openInto(low, high, bytes, HEADER, sealedLength, this.plain, 0)) continue;
       const behind = window.behind(low, high);
       const drop = refuseCounter(window.accept(low, high), behind);
+      const opened = {
+        innerLength,
+        plaintext: this.plain.subarray(0, innerLength),
+        ...(keyFrom === undefined ? {} : { keyFrom }),
+      };
       return drop === undefined
-        ? { verdict: 'accepted', innerLength, plaintext: this.plain.subarray(0, innerLength) }
-        : { verdict: 'refused', drop: drop.kind, innerLength };
+        ? { verdict: 'accepted', ...opened }
+        : { verdict: 'refused', drop: drop.kind, ...opened };
     }
     return { verdict: 'refused', drop: 'data-unsealable' };
+  }
+
+  /** The packet inside, with its padding, without a look at the window: of what came twice, or is refused for its counter. */
+  look({ bytes, receiver }: Seen): Bytes | undefined {
+    const sealedLength = bytes.length - HEADER;
+    for (const { key } of this.byIndex.get(receiver) ?? []) {
+      const plain = new Uint8Array(sealedLength - TAG);
+      if (key.openInto(u32le(bytes, 8), u32le(bytes, 12), bytes, HEADER, sealedLength, plain, 0)) return plain;
+    }
+    return undefined;
   }
 }

@@ -10,12 +10,13 @@ import { type Shape, segmentOffsets, shapeOf, WIRE_SIZE } from './classify.ts';
 import { isAgain, RecentSightings } from './duplicates.ts';
 import { InnerCensus } from './inner/census.ts';
 import { EndpointNames, Liveness, pairId } from './liveness.ts';
-import type { Observer, Opened } from './observe.ts';
+import type { Observer } from './observe.ts';
 import { OneWays } from './one-way.ts';
 import { Sessions } from './sessions.ts';
-import type { InitiationSight } from './sight.ts';
+import type { CookieSight, InitiationSight } from './sight.ts';
 import { type Sighting, sighting } from './sighting.ts';
 import type { Exchange, FrameId, IcmpSeen, PairId, Seen, Timeline, WireForm } from './timeline.ts';
+import type { TrackerHooks } from './tracker-hooks.ts';
 import { OVER_TCP, OVER_TCP_WIRE } from './unwrap/over-tcp.ts';
 
 /** Exchanges kept per capture, with their sessions about 5 KiB each: beyond it old ones are folded away. */
@@ -23,12 +24,6 @@ export const EXCHANGES_LIMIT = 20_000;
 const LIST_LIMIT = 1000;
 const EVIDENCE = 12;
 const EPOCH: Time = { sec: 0, nsec: 0 };
-
-export interface TrackerHooks {
-  message?(seen: Seen, details: { sight?: InitiationSight; exchange?: Exchange; opened?: Opened | undefined }): void;
-  skipped?(at: FrameId, skip: Skip): void;
-  session?(exchange: Exchange, at: Seen): void;
-}
 
 export class CaptureTracker {
   private readonly capture: string;
@@ -139,12 +134,15 @@ export class CaptureTracker {
       wire = OVER_TCP_WIRE;
       this.census.variant(datagram, OVER_TCP, this.frameId(datagram.frame), 1);
     }
+    const form = wire === undefined ? undefined : OVER_TCP;
     if (shape.kind !== 'data') {
+      this.hooks.found?.(datagram, 0, form);
       this.message(sighting(this.frameId(datagram.frame), datagram, shape.kind, datagram.bytes, datagram.length, wire));
       return;
     }
     const offsets = segmentOffsets(datagram.bytes);
     if (offsets.length === 1) {
+      this.hooks.found?.(datagram, 0, form);
       this.message(sighting(this.frameId(datagram.frame), datagram, 'data', datagram.bytes, datagram.length, wire));
       return;
     }
@@ -152,6 +150,7 @@ export class CaptureTracker {
       const next = offsets[i + 1];
       const end = next ?? datagram.bytes.length;
       const length = next === undefined ? datagram.length - at : next - at;
+      this.hooks.found?.(datagram, at, form);
       this.message(
         sighting(this.frameId(datagram.frame), datagram, 'data', datagram.bytes.subarray(at, end), length, wire),
       );
@@ -163,12 +162,15 @@ export class CaptureTracker {
     const unwrapped = this.observer.unwrap?.(datagram);
     if (unwrapped === undefined) {
       this.census.notPlain(datagram, shape, at);
+      this.hooks.unread?.(datagram, shape, undefined);
       return;
     }
     const { form, messages } = unwrapped;
+    if (messages.length === 0) this.hooks.unread?.(datagram, shape, form);
     this.census.variant(datagram, form, at, new Set(messages.map((message) => message.datagram)).size);
-    for (const { datagram: from, kind, bytes, length, wire } of messages) {
+    for (const { datagram: from, kind, at: start, bytes, length, wire } of messages) {
       this.census.sender(from);
+      this.hooks.found?.(from, start, form);
       this.message(sighting(this.frameId(from.frame), from, kind, bytes, length, wire));
     }
   }
@@ -195,6 +197,7 @@ export class CaptureTracker {
   }
 
   private copy(before: Seen, seen: Seen): void {
+    this.hooks.copied?.(seen, before);
     const kept = { ...seen, bytes: seen.kind === 'data' ? EMPTY : copy(seen.bytes) };
     before.copies.push(kept);
     this.duplicates.count++;
@@ -303,18 +306,22 @@ export class CaptureTracker {
     if (keys !== undefined) this.observer.session(keys, exchange.initiatorIndex, seen.sender);
     this.sessions.open(exchange, seen.sender, seen);
     this.spoke(exchange.pair, seen, 'other');
-    this.hooks.message?.(seen, { exchange });
+    this.hooks.message?.(seen, { exchange, response: sight });
   }
 
   private cookie(seen: Seen): void {
     const exchange = this.byIndex.get(`${this.names.of(seen.to)}#${seen.receiver}`);
+    let sight: CookieSight | undefined;
     if (exchange !== undefined && exchange.cookies.length < EVIDENCE) {
-      const sight = this.observer.cookie(seen, exchange);
+      sight = this.observer.cookie(seen, exchange);
       exchange.cookies.push({ seen, sight });
-      this.note(sight.verdict.kind);
-    } else this.note('undecided');
+    }
+    this.note(sight?.verdict.kind ?? 'undecided');
     this.spoke(this.pairOf(seen), seen, 'other');
-    this.hooks.message?.(seen, exchange === undefined ? {} : { exchange });
+    this.hooks.message?.(seen, {
+      ...(exchange === undefined ? {} : { exchange }),
+      ...(sight === undefined ? {} : { cookie: sight }),
+    });
   }
 
   private data(seen: Seen): void {
@@ -337,7 +344,7 @@ export class CaptureTracker {
     if (opened !== undefined) opened = this.inner.judge(placed, seen, opened);
     this.note(opened?.verdict ?? 'undecided');
     this.spoke(this.pairOf(seen), seen, seen.length > WIRE_SIZE.data ? 'asks' : 'other');
-    this.hooks.message?.(seen, { opened, ...(exchange === undefined ? {} : { exchange }) });
+    this.hooks.message?.(seen, { opened, placed, ...(exchange === undefined ? {} : { exchange }) });
   }
 
   private spoke(pair: PairId, seen: Seen, what: 'asks' | 'attempt' | 'other'): void {

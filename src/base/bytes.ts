@@ -131,6 +131,14 @@ export function fromHex(text: string): Bytes {
   return out;
 }
 
+/** For labels: an engine that has nothing but the language has no TextEncoder. Throws RangeError on what is not ASCII. */
+export function ascii(text: string): Bytes {
+  return Uint8Array.from(text, (char) => {
+    if (char > '\x7f') throw new RangeError('not ASCII');
+    return char.charCodeAt(0);
+  });
+}
+
 export function utf8(text: string): Bytes {
   return new TextEncoder().encode(text);
 }

@@ -4,8 +4,14 @@ import type { Time } from '../base/time.ts';
 import { BLOCK, BYTE_ORDER_MAGIC, OPTION, padded } from './pcapng-blocks.ts';
 import { writers } from './write-pcap.ts';
 
+/** By block: the code of a comment is the same in all of them. */
+const OPTION_COMMENT = 1;
 const OPTION_NAME = 2;
+const OPTION_DESCRIPTION = 3;
+const OPTION_APPLICATION = 4;
 const NANOSECONDS = 9;
+/** An option says its length in 16 bits. */
+const MOST_OPTION_BYTES = 0xffff;
 
 export interface PcapngInterface {
   readonly linkType: number;
@@ -13,6 +19,7 @@ export interface PcapngInterface {
   readonly snaplen?: number;
   readonly fcsBytes?: number;
   readonly name?: string;
+  readonly description?: string;
 }
 
 export interface PcapngPacket {
@@ -23,10 +30,12 @@ export interface PcapngPacket {
   /** Within its section, from 0. */
   readonly interfaceId?: number;
   readonly direction?: 'in' | 'out';
+  /** Not in a simple packet block, which has no options. */
+  readonly comment?: string;
 }
 
 export type PcapngBlock =
-  | { readonly kind: 'section' }
+  | { readonly kind: 'section'; readonly application?: string }
   | ({ readonly kind: 'interface' } & PcapngInterface)
   | ({ readonly kind: 'packet' } & PcapngPacket)
   | { readonly kind: 'secrets'; readonly secretsType: number; readonly data: Bytes };
@@ -58,33 +67,36 @@ export function pcapngBlock(content: PcapngBlock, bigEndian = false): Bytes {
     out.set(value, 4);
     return out;
   };
+  const textOption = (code: number, text: string | undefined): Bytes =>
+    text === undefined ? EMPTY : option(code, utf8(text).subarray(0, MOST_OPTION_BYTES));
   const end = words(0);
 
   switch (content.kind) {
     case 'section': {
       const body = words(BYTE_ORDER_MAGIC, 0, 0xffff_ffff, 0xffff_ffff);
       u16(body, 4, 1);
-      return block(BLOCK.section, body);
+      if (content.application === undefined) return block(BLOCK.section, body);
+      return block(BLOCK.section, body, EMPTY, concat(textOption(OPTION_APPLICATION, content.application), end));
     }
     case 'interface': {
       const body = words(0, content.snaplen ?? 0);
       u16(body, 0, content.linkType);
       const options = [option(OPTION.tsResolution, Uint8Array.of(NANOSECONDS))];
       if (content.fcsBytes !== undefined) options.push(option(OPTION.fcsLength, Uint8Array.of(content.fcsBytes)));
-      if (content.name !== undefined) options.push(option(OPTION_NAME, utf8(content.name)));
+      options.push(textOption(OPTION_NAME, content.name), textOption(OPTION_DESCRIPTION, content.description));
       return block(BLOCK.interface, body, EMPTY, concat(...options, end));
     }
     case 'packet': {
-      const { time, bytes, direction } = content;
+      const { time, bytes, direction, comment } = content;
       const wireLength = content.wireLength ?? bytes.length;
       if (time === undefined) return block(BLOCK.simplePacket, words(wireLength), bytes);
       const units = BigInt.asUintN(64, BigInt(time.sec) * 1_000_000_000n + BigInt(time.nsec));
       const high = Number(units >> 32n);
       const low = Number(units & 0xffff_ffffn);
       const body = words(content.interfaceId ?? 0, high, low, bytes.length, wireLength);
-      if (direction === undefined) return block(BLOCK.enhancedPacket, body, bytes);
-      const flags = option(OPTION.packetFlags, words(direction === 'in' ? 1 : 2));
-      return block(BLOCK.enhancedPacket, body, bytes, concat(flags, end));
+      if (direction === undefined && comment === undefined) return block(BLOCK.enhancedPacket, body, bytes);
+      const flags = direction === undefined ? EMPTY : option(OPTION.packetFlags, words(direction === 'in' ? 1 : 2));
+      return block(BLOCK.enhancedPacket, body, bytes, concat(textOption(OPTION_COMMENT, comment), flags, end));
     }
     case 'secrets':
       return block(BLOCK.secrets, words(content.secretsType, content.data.length), content.data);

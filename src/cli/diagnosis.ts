@@ -72,6 +72,15 @@ export function textOptions(environment: Environment, flags: DiagnosisFlags): Om
   return { colour: wantsColour(environment, flags.color), ...(columns === undefined ? {} : { width: columns }) };
 }
 
+/** For `--ndjson`: lines of events to standard output. */
+export function eventLines({ stdout }: Environment): Required<Pick<DiagnoseOptions, 'onLines'>> {
+  const decoder = new TextDecoder();
+  return {
+    onLines: (lines) =>
+      stdout.writeBytes === undefined ? void stdout.write(decoder.decode(lines)) : stdout.writeBytes(lines),
+  };
+}
+
 /** Beside a stream of events, what is wrong with the files would otherwise be said nowhere. */
 const problemsOnly = (report: Report): string =>
   report.problems.length === 0 ? '' : renderText({ ...report, findings: [] });

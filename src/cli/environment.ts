@@ -6,7 +6,10 @@ import type { DiagnoseOptions, Diagnosis, Source } from '../report/diagnose.ts';
 import type { RulePage } from './commands/rules.ts';
 
 export interface Output {
-  write(text: string): unknown;
+  /** Bytes as they are: captures go to standard output, too. */
+  write(text: string | Uint8Array): unknown;
+  /** Resolves once they are taken, and `bytes` may be used again. Absent where `write` is good enough. */
+  writeBytes?(bytes: Uint8Array): Promise<void>;
 }
 
 export interface Environment {

@@ -1,9 +1,8 @@
 /** What the live commands share: the clock that the analysis asks, events as they happen, and remarks while nothing comes. */
 import type { Clock } from '../io/clock.ts';
 import type { DiagnoseOptions, Source } from '../report/diagnose.ts';
-import { eventLine } from '../report/json.ts';
 import { LiveText, type LiveTextOptions } from '../report/live-text.ts';
-import { type DiagnosisFlags, textOptions } from './diagnosis.ts';
+import { type DiagnosisFlags, eventLines, textOptions } from './diagnosis.ts';
 import type { Environment } from './environment.ts';
 
 /** After this long without anything, or without an end, something is said. */
@@ -15,7 +14,7 @@ export function liveOptions(
   environment: Environment,
   flags: DiagnosisFlags,
   { signal, system }: { readonly signal?: AbortSignal } & Pick<LiveTextOptions, 'system'> = {},
-): Pick<DiagnoseOptions, 'live' | 'onEvent'> {
+): Pick<DiagnoseOptions, 'live' | 'onEvent' | 'onLines'> {
   const { clock } = environment.live;
   const { stdout } = environment;
   const live = {
@@ -24,7 +23,7 @@ export function liveOptions(
     ...(signal === undefined ? {} : { signal }),
   };
   if (flags.json) return { live };
-  if (flags.ndjson) return { live, onEvent: (event) => stdout.write(eventLine(event)) };
+  if (flags.ndjson) return { live, ...eventLines(environment) };
   const text = new LiveText({ ...textOptions(environment, flags), ...(system === undefined ? {} : { system }) });
   return {
     live,

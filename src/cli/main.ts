@@ -10,8 +10,12 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   setImmediate(() => process.exit(error.code === 'EPIPE' ? (process.exitCode ?? 2) : 2));
 });
 
+/** Whoever writes very much waits until it is taken: otherwise it would gather in memory. */
+const writeBytes = (bytes: Uint8Array): Promise<void> =>
+  new Promise((taken) => process.stdout.write(bytes, () => taken()));
+
 process.exitCode = await run(process.argv.slice(2), {
-  stdout: process.stdout,
+  stdout: { write: (text) => process.stdout.write(text), writeBytes },
   stderr: process.stderr,
   stdin: () => process.stdin,
   isTTY: {

@@ -60,3 +60,15 @@ function fileNamed(name: string, paths: readonly string[]): string {
     throw new UsageError(`--at ${name}=… fits ${others.length + 1} files`, 'give more of the path');
   return path;
 }
+
+const SHARES = 65_536;
+
+/** `K/N`, K from 1. */
+export function parseShare(value: string): NonNullable<DiagnoseOptions['share']> {
+  const [, k, n] = /^([1-9][0-9]{0,4})\/([1-9][0-9]{0,4})$/.exec(value) ?? [];
+  const [share, of] = [Number(k) - 1, Number(n)];
+  if (!(share < of && of <= SHARES)) {
+    throw new UsageError('--shard is given as K/N, K from 1 to N', 'for example --shard 1/4, 2/4, 3/4 and 4/4');
+  }
+  return { share, of };
+}

@@ -1,4 +1,5 @@
 /** Traffic keys as contrib/extract-keys of wireguard-tools prints them: `0xINDEX BASE64`, one direction a line. */
+import { toBase64 } from '../base/base64.ts';
 import type { Bytes } from '../base/bytes.ts';
 import type { Problem } from '../base/problem.ts';
 import { readKeyText } from './key-text.ts';
@@ -58,4 +59,9 @@ export function parseTrafficKeys(text: string): { readonly keys: readonly Traffi
     keys.push({ index: Number.parseInt(index.slice(2), 16), key: read.value, line: number });
   }
   return { keys, problems: problems.done() };
+}
+
+/** One line of the form that {@link parseTrafficKeys} reads. It is a secret: only for a file of mode 0600. */
+export function formatTrafficKey(index: number, key: Bytes): string {
+  return `0x${index.toString(16).padStart(8, '0')} ${toBase64(key)}\n`;
 }

@@ -42,9 +42,8 @@ export function fittingPsk(
     first.value,
   );
   if (!consumed.ok) return undefined;
-  const { noise } = consumed.value;
-  const prepared = prepareResponse({ noise }, initiatorKeys(crypto, secret, ephemeral), second.value);
-  noise.wipe();
+  const prepared = prepareResponse(consumed.value, initiatorKeys(crypto, secret, ephemeral), second.value);
+  consumed.value.noise.wipe();
   if (!prepared.ok) return undefined;
   const found = candidates.find(({ psk }) => {
     const opened = prepared.value.tryPsk(psk);

@@ -2,30 +2,39 @@
 
 import { KeySet } from '../analyze/key-set.ts';
 import { KeyedObserver } from '../analyze/observer.ts';
+import type { Share } from '../analyze/sharded-tracker.ts';
 import type { Timeline } from '../analyze/timeline.ts';
+import type { TrackerHooks } from '../analyze/tracker-hooks.ts';
 import type { At } from '../analyze/vantage.ts';
 import { buildWorld } from '../analyze/world.ts';
-import { toBase64 } from '../base/base64.ts';
+import { utf8 } from '../base/bytes.ts';
 import type { Problem } from '../base/problem.ts';
 import type { Result } from '../base/result.ts';
 import type { CaptureReader } from '../capture/frame.ts';
 import { openCapture } from '../capture/open.ts';
-import { parsePublicKeyArgument } from '../config/public-key-argument.ts';
 import { noble } from '../crypto/noble.ts';
 import type { Crypto } from '../crypto/port.ts';
 import { rules } from '../diagnose/registry.ts';
 import { type Outcome, runRules } from '../diagnose/run.ts';
-import { buildReport } from './build.ts';
-import { CaptureRun, runCapture } from './capture-run.ts';
-import type { FindingEvent, WgwhyEvent } from './event.ts';
-import { type Input, inputId, labels, readInput, type Source } from './inputs.ts';
+import { CaptureRun, type CaptureRunOptions, runCapture } from './capture-run.ts';
+import { conclude, type Diagnosis, type InputProblem } from './conclude.ts';
+import type { FindingEvent, TimelineEvent, WgwhyEvent } from './event.ts';
+import { EventLines } from './event-lines.ts';
+import { eventHooks } from './frame-events.ts';
+import { type Input, readInputs, type Source } from './inputs.ts';
+import { eventLine } from './json.ts';
 import { type LiveCapture, type LiveOptions, LiveRun } from './live.ts';
 import { LiveFindings } from './live-findings.ts';
-import type { InputKind, PolicyName, Report } from './model.ts';
-import { scrubber, secretTeller } from './scrub.ts';
+import type { PolicyName } from './model.ts';
+import { leakScrubber, scrubber } from './scrub.ts';
+import { timelineEvents } from './timeline-events.ts';
 import { untilAborted } from './until-aborted.ts';
 
+export type { Diagnosis } from './conclude.ts';
 export type { Source } from './inputs.ts';
+
+/** Gathered before they are handed on. */
+const LINES_BYTES = 1 << 16;
 
 export interface DiagnoseOptions {
   /** Public keys given by hand, as `NAME=KEY`. */
@@ -40,20 +49,15 @@ export interface DiagnoseOptions {
   readonly tool?: string;
   /** Judges while the captures still grow: findings are told as they become true and as they cease to be. */
   readonly live?: LiveOptions;
+  /** Only this share of the conversations, and no findings: events of all shares go to `reduce`. Not for live runs. */
+  readonly share?: Share;
   onProgress?(progress: { readonly source: string; readonly frames: number }): void;
   onEvent?(event: WgwhyEvent): void;
-}
-
-export interface Diagnosis {
-  readonly report: Report;
-  /** False when no source could be used at all: exit code 2. */
-  readonly usable: boolean;
-  /** Whether a line of a file tells a secret: it must not be shown. */
-  readonly tellsSecret?: (line: string) => boolean;
-}
-
-export interface InputProblem extends Problem {
-  readonly input: string;
+  /**
+   * The same events as lines of NDJSON, many at once: for captures of millions of packets. What it gives is waited for;
+   * until then the bytes stay as they are, and no longer. A live run waits for nothing and gives bytes of their own.
+   */
+  onLines?(lines: Uint8Array): void | Promise<void>;
 }
 
 /**
@@ -64,30 +68,12 @@ export async function diagnose(sources: readonly Source[], options: DiagnoseOpti
   const crypto = options.crypto ?? noble;
   const keys = new KeySet(crypto);
   const problems: InputProblem[] = [];
-  const inputs: Input[] = [];
-  const named = labels(sources.map(({ name }) => name));
-  for (const [i, source] of sources.entries()) {
-    const input = await readInput(
-      inputId(i),
-      stoppable(source, options.live?.signal),
-      named[i] ?? source.name,
-      keys,
-      (problem) => problems.push({ input: source.name, ...problem }),
-    );
-    if (input !== undefined) inputs.push(input);
-  }
-  for (const argument of options.publicKeys ?? []) {
-    const parsed = parsePublicKeyArgument(argument);
-    if (parsed.ok) {
-      keys.addPublic(parsed.value.key, parsed.value.name);
-      inputs.push({
-        id: inputId(sources.length + inputs.length),
-        name: parsed.value.name,
-        label: parsed.value.name,
-        kind: 'public-key',
-      });
-    } else problems.push({ input: '--public-key', ...parsed.error });
-  }
+  const inputs = await readInputs(
+    sources.map((source) => stoppable(source, options.live?.signal)),
+    options.publicKeys ?? [],
+    keys,
+    (input, problem) => problems.push({ input, ...problem }),
+  );
 
   const at = new Map<string, At>();
   const open = async (input: Input): Promise<LiveCapture | undefined> => {
@@ -106,43 +92,25 @@ export async function diagnose(sources: readonly Source[], options: DiagnoseOpti
       keys,
       observer: new KeyedObserver(crypto, keys),
       problem: (problem) => problems.push({ input: input.name, ...problem }),
-      event: options.onEvent === undefined ? undefined : cleanEvents(keys, options.onEvent),
+      ...told(input.id, keys, options),
+      share: options.share === undefined ? undefined : shareOf(options.share, new KeyedObserver(crypto, keys)),
       progress: (frames) => options.onProgress?.({ source: input.name, frames }),
     });
     return { reader: opened.value, run };
   };
-  const { onEvent } = options;
-  const emit = onEvent === undefined ? undefined : (event: FindingEvent): void => onEvent(scrubber(keys)(event));
+  const emit = emitter(options, keys);
   const judge = (timelines: readonly Timeline[]): Outcome => runRules(rules, buildWorld(timelines, keys, at));
   const live = options.live === undefined ? undefined : new LiveRun(judge, options.live, emit);
   const timelines = await (live === undefined ? readInOrder(inputs, open) : readAtOnce(inputs, open, live));
-
-  for (const { name, retired } of timelines) {
-    if (retired === 0) continue;
-    const message = `${retired} older handshakes and sessions were folded away to keep memory bounded: they are counted, not judged`;
-    problems.push({
-      input: name,
-      message,
-      hint: 'cut the capture to the time in question, e.g. with editcap -A … -B …',
-    });
-  }
-  const clean = scrubber(keys);
-  const world = buildWorld(timelines, keys, at);
-  const outcome = runRules(rules, world);
+  const { share, policy = 'linux', tool = 'wgwhy' } = options;
+  const partly = share !== undefined;
+  const { outcome, ...diagnosis } = conclude({ tool, policy, inputs, keys, at, timelines, problems, partly });
   if (live !== undefined) live.end(outcome);
   else for (const event of new LiveFindings().update(outcome, 0, undefined, true)) emit?.(event);
-  const report = clean(
-    buildReport({
-      tool: options.tool ?? 'wgwhy',
-      policy: options.policy ?? 'linux',
-      inputs: inputs.filter(({ kind, id }) => kind !== 'capture' || timelines.some((t) => t.capture === id)),
-      world,
-      outcome,
-      problems,
-    }),
-  );
-  const usable = report.inputs.some(({ kind }) => !ONLY_KEYS.has(kind));
-  return { report, usable, tellsSecret: secretTeller(keys) };
+  if (share !== undefined && emit !== undefined) {
+    for (const timeline of timelines) for (const event of timelineEvents(timeline, share, tool)) await emit(event);
+  }
+  return diagnosis;
 }
 
 /** What waits for its first bytes can be told to stop, too. */
@@ -176,12 +144,52 @@ async function readAtOnce(
   return live.read(captures);
 }
 
-/** With these alone there is nothing to judge. */
-const ONLY_KEYS: ReadonlySet<InputKind> = new Set<InputKind>(['key-log', 'traffic-keys', 'public-key']);
+function shareOf(of: Share, observer: KeyedObserver): CaptureRunOptions['share'] {
+  return { of, sightOf: (initiation) => observer.initiation(initiation) };
+}
 
-/** Only a private key that also stands as a public one can get into an event: nothing is copied where none does. */
-function cleanEvents(keys: KeySet, emit: (event: WgwhyEvent) => void): (event: WgwhyEvent) => void {
+/** Single frames, as events and as lines of them. */
+function told(
+  capture: string,
+  keys: KeySet,
+  { onEvent, onLines, live }: DiagnoseOptions,
+): Pick<CaptureRunOptions, 'hooks' | 'taken'> {
+  const clean = leakScrubber(keys);
+  const events = onEvent === undefined ? undefined : eventHooks((one) => onEvent(clean(one)));
+  if (onLines === undefined) return { hooks: events };
+  const lines = new EventLines(capture, clean);
+  const taken = (last: boolean): void | Promise<void> => {
+    if (live !== undefined) void onLines(lines.take().slice());
+    else if (last || lines.used >= LINES_BYTES) return onLines(lines.take());
+  };
+  return { hooks: events === undefined ? lines.hooks() : both(events, lines.hooks()), taken };
+}
+
+function both(a: TrackerHooks, b: TrackerHooks): TrackerHooks {
+  return {
+    message(seen, details) {
+      a.message?.(seen, details);
+      b.message?.(seen, details);
+    },
+    skipped(at, skip) {
+      a.skipped?.(at, skip);
+      b.skipped?.(at, skip);
+    },
+    session(exchange, at) {
+      a.session?.(exchange, at);
+      b.session?.(exchange, at);
+    },
+  };
+}
+
+type Emit = (event: FindingEvent | TimelineEvent) => void | Promise<void>;
+
+function emitter({ onEvent, onLines }: DiagnoseOptions, keys: KeySet): Emit | undefined {
+  if (onEvent === undefined && onLines === undefined) return undefined;
   const clean = scrubber(keys);
-  const leaks = [...keys.secrets()].some((secret) => keys.publics.has(toBase64(secret)));
-  return leaks ? (event) => emit(clean(event)) : emit;
+  return (event) => {
+    const cleaned = clean(event);
+    onEvent?.(cleaned);
+    return onLines?.(utf8(eventLine(cleaned)));
+  };
 }

@@ -1,4 +1,5 @@
 /** Events: one line of NDJSON each, in the order in which things become known. */
+import type { Piece } from '../analyze/timeline-code.ts';
 import type { FrameRef, ReportFinding } from './model.ts';
 
 /**
@@ -18,42 +19,57 @@ export type FindingEvent = { readonly schema: 'wgwhy/event/1' } & {
     | { readonly event: 'finding-superseded'; readonly by: string }
   );
 
-export type WgwhyEvent = FindingEvent | FrameEvent;
+export type WgwhyEvent = FindingEvent | MessageEvent | FrameEvent | TimelineEvent;
 
-/** What is known of a single frame as soon as it was read. */
+/** Who speaks with whom inside a tunnel. */
+export interface InnerEnds {
+  readonly from: string;
+  readonly to: string;
+  /** Number of the IP protocol: 6 for TCP, 17 for UDP. */
+  readonly protocol: number;
+  /** Of TCP and UDP, where they are in this fragment. */
+  readonly fromPort?: number;
+  readonly toPort?: number;
+}
+
+/** A message, with what the keys open of it and the verdict on it. Of copies of one datagram only the first is told. */
+export interface MessageEvent {
+  readonly schema: 'wgwhy/event/1';
+  readonly event: 'message';
+  readonly at: FrameRef;
+  readonly message: 'initiation' | 'response' | 'cookie-reply' | 'data';
+  readonly from: string;
+  readonly to: string;
+  readonly length: number;
+  /** `0x30d037d8` */
+  readonly sender?: string;
+  readonly receiver?: string;
+  /** Decimal, since it has 64 bits. */
+  readonly counter?: string;
+  /** Base64 of the public key whose MAC1 this carries; null when it is none of the known ones. */
+  readonly mac1Owner?: string | null;
+  /** Base64 of the initiator's static public key, when it could be opened. */
+  readonly initiator?: string;
+  readonly tai64n?: string;
+  /** Whether the response opened with the PSK bound to its ephemeral, as Wireshark's `wg.handshake_ok`. */
+  readonly handshakeOk?: boolean;
+  /** `file:line` of the PSK that opened it, where that is not the bound one. */
+  readonly opensWith?: string;
+  /** Length of the decrypted inner packet; 0 for a keepalive. */
+  readonly innerLength?: number;
+  /** Of an inner packet that is one. */
+  readonly inner?: InnerEnds;
+  /** What its receiver makes of it, as far as is known when it is read; absent for data that no key is there for. */
+  readonly verdict?: 'accepted' | 'refused' | 'undecided';
+  /** Why it is refused. */
+  readonly drop?: string;
+  /** What would have to be known to decide. */
+  readonly missing?: readonly string[];
+}
+
+/** What else is known of a single frame as soon as it was read. */
 type FrameEvent = { readonly schema: 'wgwhy/event/1' } & (
   | { readonly event: 'frame-skipped'; readonly at: FrameRef; readonly reason: string; readonly detail: string }
-  | {
-      readonly event: 'message';
-      readonly at: FrameRef;
-      readonly message: 'initiation' | 'response' | 'cookie-reply' | 'data';
-      readonly from: string;
-      readonly to: string;
-      readonly length: number;
-      /** `0x30d037d8` */
-      readonly sender?: string;
-      readonly receiver?: string;
-      /** Decimal, since it has 64 bits. */
-      readonly counter?: string;
-      /** Base64 of the public key whose MAC1 this carries; null when it is none of the known ones. */
-      readonly mac1Owner?: string | null;
-      /** Base64 of the initiator's static public key, when it could be opened. */
-      readonly initiator?: string;
-      readonly tai64n?: string;
-      /** Whether the response opened with the PSK bound to its ephemeral, as Wireshark's `wg.handshake_ok`. */
-      readonly handshakeOk?: boolean;
-      /** `file:line` of the PSK that opened it, where that is not the bound one. */
-      readonly opensWith?: string;
-      /** Length of the decrypted inner packet; 0 for a keepalive. */
-      readonly innerLength?: number;
-    }
-  | {
-      readonly event: 'verdict';
-      readonly at: FrameRef;
-      readonly verdict: 'accepted' | 'refused' | 'undecided';
-      readonly drop?: string;
-      readonly missing?: readonly string[];
-    }
   | {
       readonly event: 'session';
       readonly at: FrameRef;
@@ -64,3 +80,21 @@ type FrameEvent = { readonly schema: 'wgwhy/event/1' } & (
       readonly state: 'established' | 'ended';
     }
 );
+
+/** A part of what is known of a capture as a whole, for `wgwhy reduce`; only of runs that are asked for a share of it. */
+export interface TimelineEvent {
+  readonly schema: 'wgwhy/event/1';
+  readonly event: 'timeline';
+  readonly input: string;
+  /** `2/4` */
+  readonly shard: string;
+  /** What wrote it: others may not read it. */
+  readonly tool: string;
+  /** Number of the first of `pieces`, from 0, and how many there are in all. */
+  readonly first: number;
+  readonly total: number;
+  /** Objects that point to each other by number; they hold messages as they were captured, and no secret. */
+  readonly pieces: readonly Piece[];
+  /** Of all the others, to tell what was changed on the way. */
+  readonly check: string;
+}

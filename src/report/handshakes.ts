@@ -1,7 +1,7 @@
 /** Why each handshake began, as the JSON says it. */
 import type { World } from '../analyze/world.ts';
 import { auditOf, occasionWords } from '../diagnose/timer-audit.ts';
-import { frameRef } from './capture-run.ts';
+import { frameRef } from './frame-events.ts';
 import type { ReportHandshake } from './model.ts';
 
 /** A flood has thousands, and each tells the same. */

@@ -4,6 +4,7 @@ import type { KeySet } from '../analyze/key-set.ts';
 import { type Bytes, concat, concatAll } from '../base/bytes.ts';
 import type { Problem } from '../base/problem.ts';
 import { sniffCapture } from '../capture/sniff.ts';
+import { parsePublicKeyArgument } from '../config/public-key-argument.ts';
 import { MAX_TEXT_BYTES } from '../config/text.ts';
 import type { InputKind } from './model.ts';
 import { readText } from './read-text.ts';
@@ -40,6 +41,34 @@ export function labels(names: readonly string[]): string[] {
     }
     return name;
   });
+}
+
+/** All of them in order, then the public keys given by hand as `NAME=KEY`; what cannot be used is told and left out. */
+export async function readInputs(
+  sources: readonly Source[],
+  publicKeys: readonly string[],
+  keys: KeySet,
+  report: (input: string, problem: Problem) => void,
+  firstId = 0,
+): Promise<Input[]> {
+  const inputs: Input[] = [];
+  const named = labels(sources.map(({ name }) => name));
+  for (const [i, source] of sources.entries()) {
+    const label = named[i] ?? source.name;
+    const input = await readInput(inputId(firstId + i), source, label, keys, (problem) => report(source.name, problem));
+    if (input !== undefined) inputs.push(input);
+  }
+  for (const argument of publicKeys) {
+    const parsed = parsePublicKeyArgument(argument);
+    if (!parsed.ok) {
+      report('--public-key', parsed.error);
+      continue;
+    }
+    const { key, name } = parsed.value;
+    keys.addPublic(key, name);
+    inputs.push({ id: inputId(firstId + sources.length + inputs.length), name, label: name, kind: 'public-key' });
+  }
+  return inputs;
 }
 
 const MAGIC_BYTES = 16;

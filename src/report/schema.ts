@@ -1,13 +1,13 @@
 /** JSON Schema (2020-12) of the report and of the events: complete and strict. A new field is a new version. */
 
-const DIALECT = 'https://json-schema.org/draft/2020-12/schema';
+export const DIALECT = 'https://json-schema.org/draft/2020-12/schema';
 
-const text = { type: 'string' } as const;
-const natural = { type: 'integer', minimum: 0 } as const;
-const texts = { type: 'array', items: text } as const;
+export const text = { type: 'string' } as const;
+export const natural = { type: 'integer', minimum: 0 } as const;
+export const texts = { type: 'array', items: text } as const;
 const wholeNumber = { type: 'string', pattern: '^-?[0-9]+$' } as const;
-const index = { type: 'string', pattern: '^0x[0-9a-f]{8}$' } as const;
-const publicKey = { type: 'string', pattern: '^[A-Za-z0-9+/]{43}=$' } as const;
+export const index = { type: 'string', pattern: '^0x[0-9a-f]{8}$' } as const;
+export const publicKey = { type: 'string', pattern: '^[A-Za-z0-9+/]{43}=$' } as const;
 /** RFC 3339 with nanoseconds in UTC; `@seconds.nanoseconds` outside the years 1 to 9999; empty where there is none. */
 const time = {
   type: 'string',
@@ -16,7 +16,7 @@ const time = {
 const counters = { type: 'object', additionalProperties: natural } as const;
 
 /** An object that has all of `required`, may have `optional`, and nothing else. */
-function record<R extends Record<string, unknown>, O extends Record<string, unknown> = Record<never, never>>(
+export function record<R extends Record<string, unknown>, O extends Record<string, unknown> = Record<never, never>>(
   required: R,
   optional?: O,
 ) {
@@ -28,11 +28,11 @@ function record<R extends Record<string, unknown>, O extends Record<string, unkn
   } as const;
 }
 
-const list = <T>(items: T) => ({ type: 'array', items }) as const;
-const oneOf = <const T extends readonly string[]>(...values: T) => ({ enum: values }) as const;
+export const list = <T>(items: T) => ({ type: 'array', items }) as const;
+export const oneOf = <const T extends readonly string[]>(...values: T) => ({ enum: values }) as const;
 const reference = (name: string) => ({ $ref: `#/$defs/${name}` }) as const;
 
-const frameRef = record({ input: text, frame: { type: 'integer', minimum: 1 }, time });
+export const frameRef = record({ input: text, frame: { type: 'integer', minimum: 1 }, time });
 const fact = { anyOf: [{ type: ['string', 'number', 'boolean', 'null'] }, texts] } as const;
 const verdict = oneOf('accepted', 'refused', 'undecided');
 
@@ -144,7 +144,10 @@ export const reportSchema = {
       findings: list(reference('finding')),
       hidden: list(record({ rule: text, by: text, subject: text })),
       problems: list(
-        record({ input: text, message: text }, { line: natural, column: natural, offset: natural, hint: text, remark: { const: true } }),
+        record(
+          { input: text, message: text },
+          { line: natural, column: natural, offset: natural, hint: text, remark: { const: true } },
+        ),
       ),
       sequence: list(step),
       counts: record({
@@ -170,6 +173,11 @@ const event = <
 ) => record({ schema: { const: 'wgwhy/event/1' }, event: { const: name }, ...required }, optional);
 
 const at = reference('frameRef');
+const port = { type: 'integer', minimum: 0, maximum: 65535 } as const;
+const innerEnds = record(
+  { from: text, to: text, protocol: { type: 'integer', minimum: 0, maximum: 255 } },
+  { fromPort: port, toPort: port },
+);
 
 export const eventSchema = {
   $schema: DIALECT,
@@ -191,15 +199,27 @@ export const eventSchema = {
         handshakeOk: { type: 'boolean' },
         opensWith: text,
         innerLength: natural,
+        inner: innerEnds,
+        verdict,
+        drop: text,
+        missing: texts,
       },
     ),
-    event('verdict', { at, verdict }, { drop: text, missing: texts }),
     event('session', {
       at,
       initiator: text,
       responder: text,
       indices: { type: 'string', pattern: '^0x[0-9a-f]{8}/0x[0-9a-f]{8}$' },
       state: oneOf('established', 'ended'),
+    }),
+    event('timeline', {
+      input: text,
+      shard: { type: 'string', pattern: '^[1-9][0-9]*/[1-9][0-9]*$' },
+      tool: text,
+      first: natural,
+      total: { type: 'integer', minimum: 1 },
+      pieces: { type: 'array', minItems: 1, items: { anyOf: [{ type: 'object' }, { type: 'array', minItems: 1 }] } },
+      check: index,
     }),
     event('finding-opened', { id: text, finding: reference('finding') }, { at }),
     event('finding-superseded', { id: text, by: text, finding: reference('finding') }, { at }),

@@ -23,6 +23,15 @@ export function scrubber(keys: KeySet): <T>(value: T) => T {
   return clean;
 }
 
+/**
+ * For what is made in great number, and holds keys only as public ones: a private key gets in there only where it stands
+ * as a public one, too, and nothing is copied where none does.
+ */
+export function leakScrubber(keys: KeySet): <T>(value: T) => T {
+  const leaks = [...keys.secrets()].some((secret) => keys.publics.has(toBase64(secret)));
+  return leaks ? scrubber(keys) : (value) => value;
+}
+
 /** So many characters of a secret in a row are no accident. */
 const TELLTALE = 12;
 

@@ -6,7 +6,7 @@ import type { World } from '../analyze/world.ts';
 import { type LogLine, linesOfMessages, SPEAKER } from '../diagnose/log-evidence.ts';
 import type { Finding } from '../diagnose/run.ts';
 import { auditOf, occasionWords } from '../diagnose/timer-audit.ts';
-import { frameRef } from './capture-run.ts';
+import { frameRef } from './frame-events.ts';
 import type { SaidLine, SequenceStep } from './model.ts';
 
 const STEPS = 14;

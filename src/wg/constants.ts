@@ -1,5 +1,5 @@
 /** The paper's numbers and labels under the paper's names. Where implementations differ, policies say so, not this file. */
-import { type Bytes, utf8 } from '../base/bytes.ts';
+import { ascii, type Bytes } from '../base/bytes.ts';
 
 /** A 64-bit counter as two unsigned 32-bit halves, so that no packet costs a bigint. */
 export interface Counter {
@@ -8,13 +8,13 @@ export interface Counter {
 }
 
 /** Protocol name of the handshake (wp §5.4). */
-export const CONSTRUCTION: Bytes = utf8('Noise_IKpsk2_25519_ChaChaPoly_BLAKE2s');
+export const CONSTRUCTION: Bytes = ascii('Noise_IKpsk2_25519_ChaChaPoly_BLAKE2s');
 /** Prologue of the handshake (wp §5.4). */
-export const IDENTIFIER: Bytes = utf8('WireGuard v1 zx2c4 Jason@zx2c4.com');
+export const IDENTIFIER: Bytes = ascii('WireGuard v1 zx2c4 Jason@zx2c4.com');
 /** (wp §5.4) */
-export const LABEL_MAC1: Bytes = utf8('mac1----');
+export const LABEL_MAC1: Bytes = ascii('mac1----');
 /** (wp §5.4) */
-export const LABEL_COOKIE: Bytes = utf8('cookie--');
+export const LABEL_COOKIE: Bytes = ascii('cookie--');
 
 /** Message types, a u32le on the wire: one byte and three reserved zeros (wp §5.4). */
 export const TYPE = { initiation: 1, response: 2, 'cookie-reply': 3, data: 4 } as const;

@@ -12,6 +12,7 @@ import { IndexTable } from './index-table.ts';
 import type { KeyLogSink } from './key-log.ts';
 import { LoadGauge } from './load.ts';
 import { cookieKey, mac1Key } from './mac.ts';
+import type { Trace } from './noise/trace.ts';
 import type { Peer } from './peer.ts';
 import type { Policy } from './policy.ts';
 import type { Random } from './random.ts';
@@ -25,6 +26,8 @@ export interface DeviceOptions {
   /** The kernel's unless told. */
   readonly policy?: Policy;
   readonly keyLog?: KeyLogSink;
+  /** Is told each step of every handshake, made or read, as it is done: secrets among them. */
+  readonly trace?: Trace;
   /** Of the inner interface, bytes. */
   readonly mtu?: number;
 }
@@ -60,6 +63,7 @@ export class Core {
   readonly random: Random;
   readonly policy: Policy;
   readonly keyLog: KeyLogSink | undefined;
+  readonly trace: Trace | undefined;
   readonly peers = new Map<PeerId, Peer>();
   readonly index: IndexTable<IndexEntry>;
   readonly allowedIps = new AllowedIps<Peer>();
@@ -71,11 +75,12 @@ export class Core {
   identity: Identity | undefined;
   mtu: number;
 
-  constructor({ crypto, random, keyLog, mtu, policy }: DeviceOptions & { readonly policy: Policy }) {
+  constructor({ crypto, random, keyLog, trace, mtu, policy }: DeviceOptions & { readonly policy: Policy }) {
     this.crypto = policy.refusesZeroShared ? crypto : withZeroShared(crypto);
     this.random = random;
     this.policy = policy;
     this.keyLog = keyLog;
+    this.trace = trace;
     this.mtu = mtu ?? DEFAULT_MTU;
     this.index = new IndexTable(random);
     this.load = new LoadGauge(policy.load);

@@ -15,6 +15,7 @@ export type { DeviceOptions } from './core.ts';
 export { type Deadline, Device } from './device.ts';
 export type { Drop, DropKind, MessageKind, PeerId } from './drop.ts';
 export type { KeyLogSink } from './key-log.ts';
+export type { Snapshot, Trace, TraceEvent, TraceStep } from './noise/trace.ts';
 export { BORINGTUN, GOTATUN, LINUX, POLICIES, type Policy, type PolicyName, WIREGUARD_GO } from './policy.ts';
 export type { Random, RandomPurpose } from './random.ts';
 export type { Role } from './session.ts';

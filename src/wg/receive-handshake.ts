@@ -60,7 +60,7 @@ export function receiveInitiation(
   const unvouched = refuseUnvouched(core, message, input, now, effects);
   if (unvouched !== undefined || identity === undefined) return core.refuse(unvouched ?? { kind: 'no-private-key' });
   const keys = responderKeys(crypto, identity, (key) => core.peers.get(toBase64(key)));
-  const consumed = consumeInitiation(crypto, keys, message);
+  const consumed = consumeInitiation(crypto, keys, message, core.trace);
   if (!consumed.ok) return core.refuse(consumed.error);
   const { peer, noise, timestamp } = consumed.value;
   const stale = refuseTimestamp(peer.gate, peer.publicKey, timestamp, now.monoMs, policy.flood);
@@ -70,7 +70,7 @@ export function receiveInitiation(
   }
   const ephemeral = privateKey(randomBytes(random, KEY_BYTES, 'ephemeral'));
   const sender = core.index.fresh();
-  const created = createResponse(crypto, consumed.value, { sender, ephemeral, psk: peer.psk });
+  const created = createResponse(crypto, consumed.value, { sender, ephemeral, psk: peer.psk }, core.trace);
   noise.wipe();
   const keysUsed = { local: identity.secret, remote: peer.publicKey, ephemeral, psk: peer.psk };
   if (created.ok) logHandshake(core.keyLog, keysUsed);
@@ -109,7 +109,7 @@ export function receiveResponse(
   }
   const { peer } = entry;
   const keys = initiatorKeys(crypto, identity.secret, own.ephemeral);
-  const consumed = consumeResponse(own.transcript, keys, message, peer.psk);
+  const consumed = consumeResponse(own.transcript, keys, message, peer.psk, core.trace);
   if (!consumed.ok) return core.refuse(consumed.error);
 
   peer.handshake.answered(own);

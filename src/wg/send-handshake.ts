@@ -41,14 +41,15 @@ function sendInitiation(core: Core, peer: Peer, now: Now, effects: Effect[]): Dr
     return { kind: 'weak-shared-secret', token: 'ss' };
   }
   const ephemeral = privateKey(randomBytes(random, KEY_BYTES, 'ephemeral'));
-  const created = createInitiation(crypto, {
+  const input = {
     local: identity,
     remote: peer.publicKey,
     ephemeral,
     sender: core.index.fresh(),
     timestamp: tai64nFromUnix(now.wall, policy.tai64n),
     ss,
-  });
+  };
+  const created = createInitiation(crypto, input, core.trace);
   if (!created.ok) {
     ephemeral.fill(0);
     return created.error;

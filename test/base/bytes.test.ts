@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import {
+  ascii,
   compareBytes,
   concat,
   equal,
@@ -111,4 +112,14 @@ test('hexadecimal is Buffer’s, both ways, and strict', () => {
 
 test('utf8', () => {
   expect(utf8('é€')).toEqual(fromHex('c3a9e282ac'));
+});
+
+test('ASCII is what UTF-8 makes of it, and nothing else is taken', () => {
+  const printable = fc.string({ unit: fc.integer({ min: 0, max: 0x7f }).map((code) => String.fromCharCode(code)) });
+  fc.assert(
+    fc.property(printable, (text) => {
+      expect(ascii(text)).toEqual(utf8(text));
+    }),
+  );
+  for (const text of ['ü', 'a\u0080', '\u{1f511}']) expect(() => ascii(text)).toThrow(RangeError);
 });

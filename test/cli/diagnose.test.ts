@@ -3,8 +3,10 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { utf8 } from '../../src/base/bytes.ts';
 import { fastestOnNode } from '../../src/io/fastest-crypto.ts';
 import type { DiagnoseOptions } from '../../src/report/diagnose.ts';
+import { eventLine } from '../../src/report/json.ts';
 import { renderText } from '../../src/report/text.ts';
 import { FAILED, HEALTHY, NOTHING_READABLE, WARNED } from '../report/samples.ts';
 import { cli } from './harness.ts';
@@ -52,8 +54,7 @@ describe('exit code and stream', () => {
     } as const;
     const { code, stdout, stderr } = await cli(['diagnose', file('a.pcap'), '--ndjson'], {
       diagnose: async (_sources, options) => {
-        options.onEvent?.(event);
-        options.onEvent?.(event);
+        await options.onLines?.(utf8(eventLine(event).repeat(2)));
         return { report: { ...FAILED, problems: NOTHING_READABLE.problems }, usable: true };
       },
     });

@@ -73,7 +73,14 @@ async function filesAreGood(pcap: string, keyLog: string): Promise<void> {
   expect(data.length).toBe(counts.messages['data']);
   expect(countOf(data, undefined)).toBe(0);
   expect(countOf(data, 0)).toBe(countOf(keepalives ?? [], '1'));
-  expect((protocols ?? []).filter((path) => /:wg:ip/.test(path)).length).toBe(data.length - countOf(data, 0));
+  const inside = (protocols ?? []).filter((path) => /:wg:ip/.test(path));
+  expect(inside.length).toBe(data.length - countOf(data, 0));
+  await runLater(process.execPath, [PROGRAM, 'decrypt', pcap, keyLog, '-o', `${pcap}.inner`]);
+  const decrypted = await runLater('tshark', ['-r', `${pcap}.inner`, '-T', 'fields', '-e', 'frame.protocols']);
+  // Wireshark goes to IPv6 by way of its dissector of IPv4
+  expect(decrypted.split('\n').slice(0, -1)).toEqual(
+    inside.map((path) => path.replace(/^.*:wg:(ip:(?=ipv6))?/, 'raw:')),
+  );
   expect(new Set(errors)).toEqual(new Set(['']));
   const responses = messages.filter(({ message }) => message === 'response').map(({ handshakeOk }) => handshakeOk);
   expect(responses.length).toBeGreaterThan(0);

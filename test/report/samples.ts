@@ -366,19 +366,15 @@ export const anyEvent: fc.Arbitrary<WgwhyEvent> = fc.oneof(
       handshakeOk: fc.boolean(),
       opensWith: text,
       innerLength: natural,
-    },
-    { requiredKeys: ['schema', 'event', 'at', 'message', 'from', 'to', 'length'] },
-  ),
-  fc.record(
-    {
-      schema,
-      event: fc.constant('verdict' as const),
-      at: frameRef,
+      inner: fc.record(
+        { from: text, to: text, protocol: fc.nat(255), fromPort: fc.nat(65535), toPort: fc.nat(65535) },
+        { requiredKeys: ['from', 'to', 'protocol'] },
+      ),
       verdict: fc.constantFrom('accepted' as const, 'refused' as const, 'undecided' as const),
       drop: text,
       missing: texts,
     },
-    { requiredKeys: ['schema', 'event', 'at', 'verdict'] },
+    { requiredKeys: ['schema', 'event', 'at', 'message', 'from', 'to', 'length'] },
   ),
   fc.record({
     schema,

@@ -9,6 +9,7 @@ import { nodeCrypto } from '../../src/crypto/node.ts';
 import type { Crypto } from '../../src/crypto/port.ts';
 import { Device } from '../../src/wg/device.ts';
 import type { Drop, DropKind } from '../../src/wg/drop.ts';
+import type { Trace } from '../../src/wg/noise/trace.ts';
 import type { Policy } from '../../src/wg/policy.ts';
 import type { Random, RandomPurpose } from '../../src/wg/random.ts';
 import type { Effect, Input, PeerChange, Step } from '../../src/wg/step.ts';
@@ -68,6 +69,7 @@ export interface PartyOptions {
   /** The fast backend unless told. */
   readonly crypto?: Crypto;
   readonly keyLog?: (line: string) => void;
+  readonly trace?: Trace;
 }
 
 /** A device, where it is, and everything it said. */
@@ -78,13 +80,14 @@ export class Party {
   address: Endpoint;
   readonly effects: Effect[] = [];
 
-  constructor({ secret, address, seed = 7, script, policy, crypto = nodeCrypto, keyLog }: PartyOptions) {
+  constructor({ secret, address, seed = 7, script, policy, crypto = nodeCrypto, keyLog, trace }: PartyOptions) {
     const random = chance(seed, script);
     this.device = new Device({
       crypto,
       random,
       ...(policy === undefined ? {} : { policy }),
       ...(keyLog === undefined ? {} : { keyLog }),
+      ...(trace === undefined ? {} : { trace }),
     });
     this.publicKey = crypto.publicKey(secret);
     this.id = toBase64(this.publicKey);

@@ -46,7 +46,7 @@ export class InnerCensus {
   /** What the receiver makes of the packet inside, where the message itself is taken; the same `opened` where nothing changes. */
   judge(placed: Placed, seen: Seen, opened: Opened): Opened {
     if (opened.drop === 'counter-exhausted') this.#noteExhausted(placed, seen);
-    if (opened.plaintext === undefined) return opened;
+    if (opened.plaintext === undefined || opened.verdict === 'refused') return opened;
     const drop = this.#note(placed, seen, opened.plaintext);
     return drop === undefined ? opened : { ...opened, verdict: 'refused', drop: drop.kind };
   }

@@ -22,6 +22,8 @@ export interface PlainMessage {
   /** What it came in; its `bytes` may be gone. */
   readonly datagram: Datagram;
   readonly kind: MessageKind;
+  /** Where in the datagram it begins. */
+  readonly at: number;
   /** With the plain type word. */
   readonly bytes: Bytes;
   readonly length: number;
@@ -74,7 +76,7 @@ export function plainMessage(
 ): PlainMessage {
   const bytes = copy(datagram.bytes, at, Math.min(datagram.bytes.length, at + length));
   putU32le(bytes, 0, typeOf(kind));
-  return { datagram, kind, bytes, length, wire };
+  return { datagram, kind, at, bytes, length, wire };
 }
 
 /** Without what the frame lives in, for keeping. */

@@ -2,25 +2,31 @@
 import { type Command, Option } from 'commander';
 import { fileSource, streamSource } from '../../io/files.ts';
 import { isPipe, liveSource, liveStream } from '../../io/live-source.ts';
+import { parquetFile } from '../../io/parquet-file.ts';
 import { openWithPcapParser } from '../../io/pcap-parser-reader.ts';
+import { checkWritable } from '../../io/result-file.ts';
 import type { DiagnoseOptions, Diagnosis, Source } from '../../report/diagnose.ts';
-import { eventLine } from '../../report/json.ts';
 import { sanitise } from '../../report/text-wrap.ts';
 import {
   addDiagnosisOptions,
   checkAll,
   type DiagnosisFlags,
   diagnosisOptions,
+  eventLines,
   exitCode,
   printDiagnosis,
 } from '../diagnosis.ts';
-import type { Environment, ExitCode } from '../environment.ts';
+import { type Environment, type ExitCode, UsageError } from '../environment.ts';
 import { impatient, liveOptions } from '../live.ts';
 import { progress } from '../progress.ts';
+import { parseShare } from '../values.ts';
 
 interface Flags extends DiagnosisFlags {
   readonly reader: 'own' | 'pcap-parser';
   readonly live?: true;
+  readonly shard?: string;
+  readonly parquet?: string;
+  readonly force?: true;
 }
 
 const HELP = `
@@ -29,6 +35,9 @@ is found out by its content. "-" reads a capture from standard input.
 
 With --live, findings are told while a capture still grows, as they become true and as they cease to be; captures from
 standard input and from named pipes are read side by side. Ctrl-C ends it with the report.
+
+With --shard K/N, N runs share one capture out among them by conversation, each on a machine of its own: each writes
+the events of its share, and says nothing of findings; wgwhy reduce makes them of the events of all.
 
 Exit code: 0 no error was found, 1 an error was found, 2 wrong usage or nothing that could be read.
 
@@ -44,6 +53,14 @@ export function addDiagnoseCommand(program: Command, environment: Environment, d
     .argument('<file...>', 'captures, configurations, key logs; - for standard input');
   addDiagnosisOptions(command)
     .addOption(new Option('--reader <NAME>', 'what reads captures').choices(['own', 'pcap-parser']).default('own'))
+    .addOption(
+      new Option('--shard <K/N>', 'the events of one share of the conversations, for wgwhy reduce').conflicts([
+        'json',
+        'live',
+      ]),
+    )
+    .addOption(new Option('--parquet <FILE>', 'also the events as a table, one row an event').conflicts('live'))
+    .option('--force', 'replace the file of --parquet')
     .option('--live', 'tell findings while the captures grow; Ctrl-C ends it with the report')
     .addHelpText('after', HELP)
     .action(async (files: readonly string[], flags: Flags) => {
@@ -65,8 +82,15 @@ async function diagnoseFiles(
   flags: Flags,
   options: DiagnoseOptions,
 ): Promise<Diagnosis> {
-  const { stdin, stdout, stderr, diagnose } = environment;
+  const { stdin, stderr, diagnose } = environment;
+  const { ndjson, shard, parquet, force = false } = flags;
+  if (shard !== undefined && !ndjson) {
+    throw new UsageError('--shard writes events: it needs --ndjson', 'wgwhy reduce makes the report of them');
+  }
+  const share = shard === undefined ? undefined : parseShare(shard);
   const total = await checkAll(environment, paths);
+  if (parquet !== undefined) checkWritable(parquet, force, paths);
+  const table = parquet === undefined ? undefined : await parquetFile(parquet, force, 'wgwhy');
   const shown = progress(environment, total);
   const sourceFor = (path: string): Source => {
     if (path !== '-') return fileSource(path);
@@ -74,8 +98,16 @@ async function diagnoseFiles(
   };
   return diagnose(
     paths.map((path) => shown.watch(sourceFor(path))),
-    { ...options, ...(flags.ndjson ? { onEvent: (event) => stdout.write(eventLine(event)) } : {}) },
-  ).finally(() => shown.clear());
+    {
+      ...options,
+      ...(share === undefined ? {} : { share }),
+      ...(ndjson ? eventLines(environment) : {}),
+      ...(table === undefined ? {} : { onEvent: (event) => event.event !== 'timeline' && table.add(event) }),
+    },
+  ).finally(() => {
+    shown.clear();
+    table?.close();
+  });
 }
 
 const STILL_READING = 'still reading standard input to its end; with --live, findings are told as they come\n';

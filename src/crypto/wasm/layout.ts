@@ -5,11 +5,11 @@ export const SUBKEY = 256;
 /** Additional data, or the nonce of HChaCha20. */
 export const AD = 1024;
 export const AD_BYTES = 1024;
-/** What is sealed or opened in its place, and the tag behind it. */
+/** What is sealed or opened in its place, and the tag behind it, where up to 300 bytes are overwritten. */
 export const TEXT = 4096;
 /** Free bytes before the text. */
 export const BEFORE_TEXT = TEXT - AD - AD_BYTES;
-/** The greatest UDP payload, and more. */
+/** The greatest UDP payload, and more. From there to the keys the code has key stream for as long as it opens a text. */
 export const TEXT_BYTES = 65_536;
 /** Keys, 32 bytes each, from here to the end of the memory. */
 export const KEYS = 131_072;

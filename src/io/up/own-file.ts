@@ -5,6 +5,7 @@ import { FileError } from '../files.ts';
 import { errorCode } from '../udp.ts';
 
 const REASONS: Readonly<Record<string, string>> = {
+  EEXIST: 'it is there already',
   ENOENT: 'its folder is not there',
   EISDIR: 'it is a folder',
   EACCES: 'that is not permitted',
@@ -14,6 +15,22 @@ const REASONS: Readonly<Record<string, string>> = {
   EPIPE: 'nobody reads it any more',
 };
 const inWords = (code: string): string => REASONS[code] ?? code;
+
+/** `wx` takes no file that is there. Throws a FileError. */
+export function openOwn(path: string, flags: 'a' | 'w' | 'wx'): number {
+  try {
+    const fd = openSync(path, flags, 0o600);
+    // One that was there may be open to others. Pipes and /dev/null are for everybody.
+    if (fstatSync(fd).isFile()) fchmodSync(fd, 0o600);
+    return fd;
+  } catch (error) {
+    throw unwritable(path, error);
+  }
+}
+
+export function unwritable(path: string, error: unknown): FileError {
+  return new FileError(path, `it cannot be written: ${inWords(errorCode(error))}`);
+}
 
 export class OwnFile {
   readonly #path: string;
@@ -25,13 +42,7 @@ export class OwnFile {
   constructor(path: string, flags: 'a' | 'w', onLost: (why: string) => void) {
     this.#path = path;
     this.#onLost = onLost;
-    try {
-      this.#fd = openSync(path, flags, 0o600);
-      // One that was there may be open to others. Pipes and /dev/null are for everybody.
-      if (fstatSync(this.#fd).isFile()) fchmodSync(this.#fd, 0o600);
-    } catch (error) {
-      throw new FileError(path, `it cannot be written: ${inWords(errorCode(error))}`);
-    }
+    this.#fd = openOwn(path, flags);
   }
 
   /** At once, so that nothing is lost if the process is killed. Nothing follows half a record: that would spoil the rest. */

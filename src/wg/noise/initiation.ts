@@ -1,5 +1,5 @@
 /** The first message of IKpsk2, `→ e, es, s, ss, {t}`, both directions (wp §5.4.2). */
-import type { Bytes } from '../../base/bytes.ts';
+import { type Bytes, copy } from '../../base/bytes.ts';
 import { type PrivateKey, type PublicKey, publicKey } from '../../base/keys.ts';
 import { fail, ok, type Result } from '../../base/result.ts';
 import type { Crypto } from '../../crypto/port.ts';
@@ -8,7 +8,8 @@ import type { Drop } from '../drop.ts';
 import { encodeInitiation, type Initiation } from '../message/initiation.ts';
 import { type Tai64n, tai64n } from '../tai64n.ts';
 import type { InitiationKeys, PeerShared, SharedOrMissing, Undecided } from './shared.ts';
-import { SymmetricState, type Trace } from './symmetric-state.ts';
+import { SymmetricState } from './symmetric-state.ts';
+import type { Trace } from './trace.ts';
 
 /** What a response continues from, on either side: owned by the holder, who wipes `noise` when it is done. */
 export interface Transcript {
@@ -22,17 +23,21 @@ export interface Transcript {
   readonly identity: PublicKey;
 }
 
-export interface InitiationInput {
+/** Whose message it is, and for whom. */
+interface Parties {
   /** S_i, both halves. */
   readonly local: { readonly secret: PrivateKey; readonly publicKey: PublicKey };
   /** S_r */
   readonly remote: PublicKey;
   /** E_i */
   readonly ephemeral: PrivateKey;
-  readonly sender: number;
-  readonly timestamp: Tai64n;
   /** DH(S_i, S_r) where the caller has it ready. */
   readonly ss?: Bytes;
+}
+
+export interface InitiationInput extends Parties {
+  readonly sender: number;
+  readonly timestamp: Tai64n;
 }
 
 export interface InitiationCreated extends Transcript {
@@ -40,12 +45,69 @@ export interface InitiationCreated extends Transcript {
   readonly bytes: Bytes;
 }
 
-function start(crypto: Crypto, responder: PublicKey, trace: Trace | undefined): SymmetricState {
-  const noise = SymmetricState.start(crypto, CONSTRUCTION, IDENTIFIER);
+/** The state before the first message: name, prologue, and the responder's static key (Noise §5.3). */
+export function startHandshake(
+  crypto: Crypto,
+  responder: PublicKey,
+  trace?: Trace,
+  prologue: Bytes = IDENTIFIER,
+): SymmetricState {
+  const noise = SymmetricState.start(crypto, CONSTRUCTION, prologue);
+  trace?.({ message: MESSAGE, kind: 'start', state: noise.snapshot() });
   noise.mixHash(responder);
-  trace?.('responder static', noise.snapshot());
+  trace?.({ message: MESSAGE, kind: 'responder-static', responder, state: noise.snapshot() });
   return noise;
 }
+
+export interface InitiationWritten {
+  readonly ephemeral: PublicKey;
+  readonly sealedStatic: Bytes;
+  readonly sealedPayload: Bytes;
+}
+
+/** `→ e, es, s, ss` and a payload, whatever the prologue and the payload are; fails as {@link createInitiation} does. */
+export function writeInitiation(
+  crypto: Crypto,
+  noise: SymmetricState,
+  { local, remote, ephemeral: secret, ss: ready }: Parties,
+  payload: Bytes,
+  trace?: Trace,
+): Result<InitiationWritten, Drop> {
+  const ephemeral = crypto.publicKey(secret);
+  noise.mixEphemeral(ephemeral); // e
+  trace?.({ message: MESSAGE, kind: 'ephemeral', ephemeral, state: noise.snapshot() });
+  const es = crypto.dh(secret, remote);
+  if (es !== undefined) noise.mixKey(es); // es
+  trace?.({ ...dhStep('es', ephemeral, remote, es), state: noise.snapshot() });
+  if (es === undefined) return fail({ kind: 'weak-shared-secret', token: 'es' });
+  es.fill(0);
+  const sealedStatic = noise.sealAndHash(local.publicKey); // s
+  trace?.({ ...sealedStep('static', local.publicKey, sealedStatic), state: noise.snapshot() });
+  const ss = ready ?? crypto.dh(local.secret, remote);
+  if (ss !== undefined) noise.mixKey(ss); // ss
+  trace?.({ ...dhStep('ss', local.publicKey, remote, ss), state: noise.snapshot() });
+  if (ss === undefined) return fail({ kind: 'weak-shared-secret', token: 'ss' });
+  const sealedPayload = noise.sealAndHash(payload); // {t}
+  trace?.({ ...sealedStep('payload', payload, sealedPayload), state: noise.snapshot() });
+  return ok({ ephemeral, sealedStatic, sealedPayload });
+}
+
+const MESSAGE = 'initiation';
+
+const dhStep = (token: 'es' | 'ss', initiator: PublicKey, responder: PublicKey, shared: SharedOrMissing) => {
+  const kept = shared instanceof Uint8Array ? copy(shared) : shared;
+  return {
+    message: MESSAGE,
+    kind: 'dh',
+    token,
+    initiator: publicKey(copy(initiator)),
+    responder,
+    shared: kept,
+  } as const;
+};
+
+const sealedStep = (field: 'static' | 'payload', plain: Bytes | undefined, sealed: Bytes) =>
+  ({ message: MESSAGE, kind: 'sealed', field, plain: plain && copy(plain), sealed: copy(sealed) }) as const;
 
 /** Fails with `weak-shared-secret` only, when the configured S_r is a point of low order. */
 export function createInitiation(
@@ -53,24 +115,11 @@ export function createInitiation(
   input: InitiationInput,
   trace?: Trace,
 ): Result<InitiationCreated, Drop> {
-  const { local, remote, sender } = input;
-  const noise = start(crypto, remote, trace);
-  const ephemeral = crypto.publicKey(input.ephemeral);
-  noise.mixEphemeral(ephemeral); // e
-  trace?.('e', noise.snapshot());
-  const es = crypto.dh(input.ephemeral, remote);
-  if (es === undefined) return fail({ kind: 'weak-shared-secret', token: 'es' });
-  noise.mixKey(es); // es
-  es.fill(0);
-  trace?.('es', noise.snapshot());
-  const sealedStatic = noise.sealAndHash(local.publicKey); // s
-  trace?.('s', noise.snapshot());
-  const ss = input.ss ?? crypto.dh(local.secret, remote);
-  if (ss === undefined) return fail({ kind: 'weak-shared-secret', token: 'ss' });
-  noise.mixKey(ss); // ss
-  trace?.('ss', noise.snapshot());
-  const sealedTimestamp = noise.sealAndHash(input.timestamp); // {t}
-  trace?.('t', noise.snapshot());
+  const { local, remote, sender, timestamp } = input;
+  const noise = startHandshake(crypto, remote, trace);
+  const written = writeInitiation(crypto, noise, input, timestamp, trace);
+  if (!written.ok) return written;
+  const { ephemeral, sealedStatic, sealedPayload: sealedTimestamp } = written.value;
   const bytes = encodeInitiation({ sender, ephemeral, sealedStatic, sealedTimestamp });
   return ok({ bytes, noise, sender, ephemeral, identity: local.publicKey });
 }
@@ -105,29 +154,31 @@ export function consumeInitiation<P extends PeerShared<SharedOrMissing>>(
   message: Initiation,
   trace?: Trace,
 ): Result<InitiationConsumed<P> | Undecided, Drop> {
-  const noise = start(crypto, keys.responder, trace);
-  noise.mixEphemeral(message.ephemeral); // e
-  trace?.('e', noise.snapshot());
+  const { responder } = keys;
+  const noise = startHandshake(crypto, responder, trace);
+  const ephemeral = publicKey(copy(message.ephemeral));
+  noise.mixEphemeral(ephemeral); // e
+  trace?.({ message: MESSAGE, kind: 'ephemeral', ephemeral, state: noise.snapshot() });
   const es = keys.es(message.ephemeral);
+  if (es instanceof Uint8Array) noise.mixKey(es); // es
+  trace?.({ ...dhStep('es', ephemeral, responder, es), state: noise.snapshot() });
   if (es === 'missing') return ok({ kind: 'undecided', missing: ['es'] });
   if (es === undefined) return fail({ kind: 'weak-shared-secret', token: 'es' });
-  noise.mixKey(es); // es
-  trace?.('es', noise.snapshot());
   const opened = noise.openAndHash(message.sealedStatic); // s
+  trace?.({ ...sealedStep('static', opened, message.sealedStatic), state: noise.snapshot() });
   if (opened === undefined) return fail({ kind: 'static-unsealable' });
-  trace?.('s', noise.snapshot());
   const identity = publicKey(opened);
 
   const peer = keys.peer(identity);
   if (peer === undefined) return fail({ kind: 'unknown-peer', identity });
   const { ss } = peer;
+  if (ss instanceof Uint8Array) noise.mixKey(ss); // ss
+  trace?.({ ...dhStep('ss', identity, responder, ss), state: noise.snapshot() });
   if (ss === 'missing') return ok({ kind: 'undecided', missing: ['ss'], identity });
   if (ss === undefined) return fail({ kind: 'weak-shared-secret', token: 'ss' });
-  noise.mixKey(ss); // ss
-  trace?.('ss', noise.snapshot());
   const timestamp = noise.openAndHash(message.sealedTimestamp); // {t}
+  trace?.({ ...sealedStep('payload', timestamp, message.sealedTimestamp), state: noise.snapshot() });
   if (timestamp === undefined) return fail({ kind: 'timestamp-unsealable', identity });
-  trace?.('t', noise.snapshot());
   return ok({
     kind: 'initiation-consumed',
     peer,
@@ -135,6 +186,6 @@ export function consumeInitiation<P extends PeerShared<SharedOrMissing>>(
     timestamp: tai64n(timestamp),
     noise,
     sender: message.sender,
-    ephemeral: publicKey(message.ephemeral.slice()),
+    ephemeral,
   });
 }

@@ -3,17 +3,7 @@ import { type Bytes, EMPTY } from '../../base/bytes.ts';
 import type { Crypto } from '../../crypto/port.ts';
 import { HASH_BYTES } from '../constants.ts';
 import { kdf2, kdf3 } from './kdf.ts';
-
-/** What a trace sees after a token: copies, secrets among them. For tests and for teaching, never for logs. */
-export interface Snapshot {
-  readonly hash: Bytes;
-  readonly chainingKey: Bytes;
-  /** undefined before the first mixKey. */
-  readonly key: Bytes | undefined;
-}
-
-/** Called after each token with the name it has in the pattern. */
-export type Trace = (token: string, state: Snapshot) => void;
+import type { Snapshot } from './trace.ts';
 
 /**
  * Mutable, and owned by whoever made it: a reader that may fail, or may try several keys, works on a {@link clone}.
@@ -56,11 +46,12 @@ export class SymmetricState {
     this.mixKey(ephemeral);
   }
 
-  /** Token psk (Noise §9.1). */
-  mixKeyAndHash(psk: Bytes): void {
+  /** Token psk (Noise §9.1). τ is wiped when `seeTau` returns. */
+  mixKeyAndHash(psk: Bytes, seeTau?: (tau: Bytes) => void): void {
     const [chainingKey, tau, key] = kdf3(this.#crypto, this.#chainingKey, psk);
     this.#replace(chainingKey, key);
     this.mixHash(tau);
+    seeTau?.(tau);
     tau.fill(0);
   }
 
@@ -88,6 +79,7 @@ export class SymmetricState {
     return new SymmetricState(this.#crypto, this.#chainingKey.slice(), this.#hash.slice(), this.#key?.slice());
   }
 
+  /** A copy, secrets and all. */
   snapshot(): Snapshot {
     return { hash: this.#hash.slice(), chainingKey: this.#chainingKey.slice(), key: this.#key?.slice() };
   }

@@ -16,7 +16,7 @@ import {
   responderKeys,
   sharedBy,
 } from '../../../src/wg/noise/shared.ts';
-import type { Snapshot, Trace } from '../../../src/wg/noise/symmetric-state.ts';
+import type { Snapshot, Trace, TraceStep } from '../../../src/wg/noise/trace.ts';
 import { tai64n } from '../../../src/wg/tai64n.ts';
 import { SHARED_ABSENT, shared } from '../../shared.ts';
 import { dictionary, fields, hex, int, list, optional, type Reader, readVectors, text } from '../../vectors.ts';
@@ -39,13 +39,21 @@ interface Handshake {
 
 function recorder(): { readonly trace: Trace; readonly seen: Map<string, Snapshot> } {
   const seen = new Map<string, Snapshot>();
-  return { seen, trace: (token, state) => seen.set(token, state) };
+  return { seen, trace: (step) => seen.set(tokenOf(step), step.state) };
+}
+
+function tokenOf(step: TraceStep): string {
+  if (step.kind === 'dh') return step.token;
+  if (step.kind === 'ephemeral') return 'e';
+  if (step.kind !== 'sealed') return step.kind;
+  if (step.field === 'static') return 's';
+  return step.message === 'initiation' ? 't' : 'empty';
 }
 
 function initiationFigures(seen: ReadonlyMap<string, Snapshot>): Figures {
   const at = (token: string): Snapshot => seen.get(token) ?? expect.fail(token);
   return {
-    hash_after_responder_static: at('responder static').hash,
+    hash_after_responder_static: at('responder-static').hash,
     hash_after_e: at('e').hash,
     ck_after_e: at('e').chainingKey,
     ck_after_es: at('es').chainingKey,

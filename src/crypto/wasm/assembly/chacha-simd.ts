@@ -1,5 +1,5 @@
 /** ChaCha20 (RFC 8439 §2.3), four blocks side by side: word i of all four is one vector. */
-import { xorBytes } from './chacha-scalar';
+import { block } from './poly1305';
 
 // @ts-ignore: decorator
 @inline
@@ -7,10 +7,11 @@ function rotl16(x: v128): v128 {
   return v128.shuffle<u8>(x, x, 2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13);
 }
 
+/** Not a shuffle: V8 has an instruction that swaps halves, but would set up this order of bytes anew each time. */
 // @ts-ignore: decorator
 @inline
 function rotl8(x: v128): v128 {
-  return v128.shuffle<u8>(x, x, 3, 0, 1, 2, 7, 4, 5, 6, 11, 8, 9, 10, 15, 12, 13, 14);
+  return v128.or(i32x4.shl(x, 8), i32x4.shr_u(x, 24));
 }
 
 // @ts-ignore: decorator
@@ -50,10 +51,12 @@ function put(out: usize, a: v128, b: v128, c: v128, d: v128, xor: bool): void {
   }
 }
 
-/** Blocks `counter` to `counter` + 3 to the 256 bytes at `out`; where `xor`, onto what stands there. */
-// @ts-ignore: decorator
-@inline
-function blocks(key: usize, counter: u32, n0: u32, n1: u32, n2: u32, out: usize, xor: bool): void {
+/**
+ * Blocks `counter` to `counter` + 3 to the 256 bytes at `out`; where `xor`, onto what stands there. Along with them up to 20
+ * blocks of Poly1305, two and two, from `from` on and before `end`: the one keeps the vectors busy, the other the rest. Gives
+ * where Poly1305 is now.
+ */
+export function run(key: usize, counter: u32, n0: u32, n1: u32, n2: u32, out: usize, xor: bool, from: usize, end: usize): usize {
   let x0 = i32x4.splat(0x61707865), x1 = i32x4.splat(0x3320646e), x2 = i32x4.splat(0x79622d32), x3 = i32x4.splat(0x6b206574);
   let x4 = v128.load32_splat(key), x5 = v128.load32_splat(key, 4), x6 = v128.load32_splat(key, 8), x7 = v128.load32_splat(key, 12);
   let x8 = v128.load32_splat(key, 16), x9 = v128.load32_splat(key, 20), x10 = v128.load32_splat(key, 24), x11 = v128.load32_splat(key, 28);
@@ -76,27 +79,15 @@ function blocks(key: usize, counter: u32, n0: u32, n1: u32, n2: u32, out: usize,
     x2 = i32x4.add(x2, x7); x13 = rotl8(v128.xor(x13, x2)); x3 = i32x4.add(x3, x4); x14 = rotl8(v128.xor(x14, x3));
     x10 = i32x4.add(x10, x15); x5 = rotl7(v128.xor(x5, x10)); x11 = i32x4.add(x11, x12); x6 = rotl7(v128.xor(x6, x11));
     x8 = i32x4.add(x8, x13); x7 = rotl7(v128.xor(x7, x8)); x9 = i32x4.add(x9, x14); x4 = rotl7(v128.xor(x4, x9));
+    if (from + 32 <= end) {
+      block(from);
+      block(from + 16);
+      from += 32;
+    }
   }
   put(out, i32x4.add(x0, i32x4.splat(0x61707865)), i32x4.add(x1, i32x4.splat(0x3320646e)), i32x4.add(x2, i32x4.splat(0x79622d32)), i32x4.add(x3, i32x4.splat(0x6b206574)), xor);
   put(out + 16, i32x4.add(x4, v128.load32_splat(key)), i32x4.add(x5, v128.load32_splat(key, 4)), i32x4.add(x6, v128.load32_splat(key, 8)), i32x4.add(x7, v128.load32_splat(key, 12)), xor);
   put(out + 32, i32x4.add(x8, v128.load32_splat(key, 16)), i32x4.add(x9, v128.load32_splat(key, 20)), i32x4.add(x10, v128.load32_splat(key, 24)), i32x4.add(x11, v128.load32_splat(key, 28)), xor);
   put(out + 48, i32x4.add(x12, counters), i32x4.add(x13, i32x4.splat(n0)), i32x4.add(x14, i32x4.splat(n1)), i32x4.add(x15, i32x4.splat(n2)), xor);
-}
-
-/** Blocks 0 to 3 to `out`. */
-export function streamSimd(key: usize, n0: u32, n1: u32, n2: u32, out: usize): void {
-  blocks(key, 0, n0, n1, n2, out, false);
-}
-
-/** The key stream from block `counter` onto `length` bytes, which begin a block; `spare` is 256 bytes to work in. */
-export function xorSimd(key: usize, counter: u32, n0: u32, n1: u32, n2: u32, at: usize, length: i32, spare: usize): void {
-  while (length >= 256) {
-    blocks(key, counter, n0, n1, n2, at, true);
-    counter += 4;
-    at += 256;
-    length -= 256;
-  }
-  if (length === 0) return;
-  blocks(key, counter, n0, n1, n2, spare, false);
-  xorBytes(spare, at, length);
+  return from;
 }

@@ -1,11 +1,14 @@
 /** Where things lie in the memory, byte addresses; src/crypto/wasm/layout.ts has the same ones for the other side. */
 
-/** One-time key of Poly1305 and the key stream that came with it: four blocks. */
+/** One-time key of Poly1305 and the key stream that came with it: four blocks. All zero between calls. */
 export const STREAM: usize = 0;
 /** The subkey of XChaCha, and the tag that is expected. */
 export const SUBKEY: usize = 256;
 export const TAG_AT: usize = 288;
-/** Additional data, at most 1 KiB. */
+/** Additional data, at most 1 KiB, and up to 16 bytes of zeros behind it. */
 export const AD: usize = 1024;
-/** What is sealed or opened in its place, and 16 bytes for the tag. */
+/** What is sealed or opened in its place; up to 300 bytes behind it are overwritten, the tag among them. */
 export const TEXT: usize = 4096;
+/** Key stream of which the use is not certain yet, where there are vectors; all zero between calls. */
+export const AHEAD: usize = 70_144;
+export const AHEAD_BYTES: i32 = 16_384;

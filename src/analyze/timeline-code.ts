@@ -1,0 +1,183 @@
+/** A timeline as numbered pieces of plain JSON and back: what several know of one capture can be put together elsewhere. */
+import { decodeKeyText } from '../base/base64.ts';
+import { fromHex, toHex } from '../base/bytes.ts';
+import { publicKey } from '../base/keys.ts';
+import { fail, ok, type Result } from '../base/result.ts';
+import { CounterRuns } from './counter-runs.ts';
+import type { Receiver } from './inner/pair.ts';
+import { type KeySet, type KnownKey, NO_PSK } from './key-set.ts';
+import { Receivers } from './receivers.ts';
+import type { Timeline } from './timeline.ts';
+
+/**
+ * One object of the graph. What it points to is `[number]`, `[]` is undefined. Plain objects stand as they are; the others
+ * are lists that begin with what they are.
+ */
+export type Piece = { readonly [name: string]: Code } | readonly Code[];
+type Code = string | number | boolean | null | readonly number[];
+
+const LIST = 'list';
+const MAP = 'map';
+const BYTES = 'bytes';
+const RUNS = 'runs';
+/** Found again among the keys at hand, which are never written. */
+const KEY = 'key';
+const RECEIVER = 'receiver';
+const PSK = 'psk';
+
+/** The first piece is the timeline. Throws a TypeError for what no timeline holds. */
+export function encodeTimeline(timeline: Timeline): Piece[] {
+  const numbers = new Map<object, number>([[timeline, 0]]);
+  const objects: object[] = [timeline];
+  const code = (value: unknown): Code => {
+    if (value === undefined) return [];
+    if (value === null || typeof value === 'string' || typeof value === 'boolean') return value;
+    if (typeof value === 'number' && Number.isFinite(value)) return value;
+    if (typeof value !== 'object') throw new TypeError(`a timeline cannot hold ${String(value)}`);
+    let number = numbers.get(value);
+    if (number === undefined) {
+      number = objects.push(value) - 1;
+      numbers.set(value, number);
+    }
+    return [number];
+  };
+  const pieces: Piece[] = [];
+  for (const object of objects) pieces.push(encode(object, code));
+  return pieces;
+}
+
+function encode(object: object, code: (value: unknown) => Code): Piece {
+  if (Array.isArray(object)) return [LIST, ...object.map(code)];
+  if (object instanceof Map) return [MAP, ...[...object].flat().map(code)];
+  if (object instanceof Uint8Array) return [BYTES, toHex(object)];
+  if (object instanceof CounterRuns) return [RUNS, object.coarse, ...object.runs.map(code)];
+  if (isKey(object)) return [KEY, object.text, ...object.sources];
+  if (isReceiver(object)) return [RECEIVER, object.entry.name, object.peer];
+  const prototype: unknown = Object.getPrototypeOf(object);
+  if (prototype !== Object.prototype) throw new TypeError(`a timeline cannot hold ${object.constructor.name}`);
+  const entries = Object.entries(object).map(([name, value]) => [name, name === PSK ? [] : code(value)] as const);
+  return Object.fromEntries(entries);
+}
+
+const isKey = (object: object): object is KnownKey => 'mac1Key' in object;
+const isReceiver = (object: object): object is Receiver => 'allowed' in object && 'entry' in object;
+
+/** `capture` is what frames are to be called by. The error says why the pieces do not fit together here. */
+export function decodeTimeline(pieces: readonly Piece[], keys: KeySet, capture: string): Result<Timeline, string> {
+  try {
+    const made = new Decoder(pieces, keys, capture).decode();
+    return isTimeline(made) ? ok(made) : fail('it holds no timeline');
+  } catch (error) {
+    if (error instanceof PieceError) return fail(error.message);
+    throw error;
+  }
+}
+
+/** Never leaves this file. */
+class PieceError extends Error {}
+
+/** What is read back is what was written: only who made up the pieces could have others here. */
+function isTimeline(value: unknown): value is Timeline {
+  return typeof value === 'object' && value !== null && 'exchanges' in value && Array.isArray(value.exchanges);
+}
+
+class Decoder {
+  readonly #pieces: readonly Piece[];
+  readonly #keys: KeySet;
+  readonly #capture: string;
+  readonly #receivers: Receivers;
+  readonly #made: unknown[];
+
+  constructor(pieces: readonly Piece[], keys: KeySet, capture: string) {
+    this.#pieces = pieces;
+    this.#keys = keys;
+    this.#capture = capture;
+    this.#receivers = new Receivers(keys);
+    this.#made = pieces.map((piece) => this.#empty(piece));
+  }
+
+  decode(): unknown {
+    for (const [i, piece] of this.#pieces.entries()) this.#fill(this.#made[i], piece);
+    return this.#made[0];
+  }
+
+  /** Objects first, so that all of them can point to each other. */
+  #empty(piece: Piece): unknown {
+    if (!isList(piece)) return {};
+    const [kind, first, second] = piece;
+    switch (kind) {
+      case LIST:
+        return [];
+      case MAP:
+        return new Map();
+      case RUNS:
+        return new CounterRuns();
+      case BYTES:
+        return bytesOf(first);
+      case KEY:
+        return this.#key(String(first), typeof second === 'string' ? second : 'a key that is in no file here');
+      case RECEIVER:
+        return this.#receiver(String(first), String(second));
+    }
+    throw new PieceError(`${String(kind)} is no part of a timeline`);
+  }
+
+  #receiver(name: string, peer: string): Receiver {
+    const receiver = this.#receivers.named(name, peer);
+    if (receiver === undefined) throw new PieceError(`it was judged by ${name}, which is not here, or is another file`);
+    return receiver;
+  }
+
+  #key(text: string, source: string): KnownKey {
+    const bytes = decodeKeyText(text);
+    if (!(bytes instanceof Uint8Array)) throw new PieceError('a public key in it is none');
+    const key = publicKey(bytes);
+    return this.#keys.find(key) ?? this.#keys.addPublic(key, source);
+  }
+
+  #fill(made: unknown, piece: Piece): void {
+    if (!isList(piece)) {
+      for (const [name, value] of Object.entries(piece)) this.#field(made, name, value);
+      return;
+    }
+    const rest = piece.slice(1);
+    if (made instanceof Map) {
+      for (let i = 0; i < rest.length; i += 2) made.set(this.#value(rest[i]), this.#value(rest[i + 1]));
+    } else if (made instanceof CounterRuns) {
+      made.coarse = rest[0] === true;
+      for (const run of rest.slice(1)) Reflect.apply(Array.prototype.push, made.runs, [this.#value(run)]);
+    } else if (Array.isArray(made)) for (const value of rest) made.push(this.#value(value));
+  }
+
+  #field(made: unknown, name: string, value: Code): void {
+    if (typeof made !== 'object' || made === null || name === '__proto__')
+      throw new PieceError(`${name} is no part of a timeline`);
+    const read = name === 'capture' ? this.#capture : name === PSK ? this.#psk(made) : this.#value(value);
+    // what was never set stays so: some ask whether it is there
+    Reflect.set(made, name, read);
+  }
+
+  /** By where it stands, which is written before it. */
+  #psk(made: object): Uint8Array {
+    const where: unknown = Reflect.get(made, 'where');
+    const bound = [...this.#keys.ephemerals.values()].flatMap(({ psks }) => psks);
+    return [NO_PSK, ...this.#keys.psks, ...bound].find((psk) => psk.where === where)?.psk ?? new Uint8Array();
+  }
+
+  #value(code: Code | undefined): unknown {
+    if (!Array.isArray(code)) return code;
+    const [number] = code;
+    if (number === undefined) return undefined;
+    if (!(number in this.#made)) throw new PieceError('a part of it is missing');
+    return this.#made[number];
+  }
+}
+
+const isList = (piece: Piece): piece is readonly Code[] => Array.isArray(piece);
+
+const HEX = /^([0-9a-f]{2})*$/;
+
+function bytesOf(code: Code | undefined): Uint8Array {
+  if (typeof code !== 'string' || !HEX.test(code)) throw new PieceError('bytes in it are none');
+  return fromHex(code);
+}

@@ -1,0 +1,127 @@
+/** Events of several runs to one report: shares of one capture are put together, captures of several machines compared. */
+import { KeySet } from '../analyze/key-set.ts';
+import { mergeShares } from '../analyze/merge-shares.ts';
+import type { Timeline } from '../analyze/timeline.ts';
+import { decodeTimeline, type Piece } from '../analyze/timeline-code.ts';
+import type { At } from '../analyze/vantage.ts';
+import { noble } from '../crypto/noble.ts';
+import { conclude, type Diagnosis, type InputProblem } from './conclude.ts';
+import type { DiagnoseOptions } from './diagnose.ts';
+import { peek, readTimelines } from './event-source.ts';
+import { type Input, inputId, labels, readInputs, type Source } from './inputs.ts';
+import { LiveFindings } from './live-findings.ts';
+import { scrubber } from './scrub.ts';
+import type { Part } from './timeline-events.ts';
+
+export type ReduceOptions = Pick<DiagnoseOptions, 'publicKeys' | 'at' | 'crypto' | 'policy' | 'tool' | 'onEvent'>;
+
+/** Files of events, and the files that were handed to the runs that wrote them, in any order. */
+export async function reduce(sources: readonly Source[], options: ReduceOptions = {}): Promise<Diagnosis> {
+  const { policy = 'linux', tool = 'wgwhy', publicKeys = [] } = options;
+  const keys = new KeySet(options.crypto ?? noble);
+  const problems: InputProblem[] = [];
+  const parts: Part[] = [];
+  const texts: Source[] = [];
+  for (const one of sources) {
+    const { isEvents, source } = await peek(one);
+    if (!isEvents) texts.push(source);
+    else parts.push(...(await readTimelines(source, (problem) => problems.push({ input: one.name, ...problem }))));
+  }
+  const captures = capturesOf(parts, problems);
+  const tell = (input: string, problem: Omit<InputProblem, 'input'>): void => void problems.push({ input, ...problem });
+  const others = await readInputs(texts, publicKeys, keys, tell, captures.length);
+  const timelines: Timeline[] = [];
+  const inputs: Input[] = [];
+  const at = new Map<string, At>();
+  const named = labels(captures.map(({ name, parts: [first] }) => `${first?.source ?? ''}/${name}`));
+  for (const [i, { name, parts: shares }] of captures.entries()) {
+    const id = inputId(i);
+    const alike = captures.filter((other) => other.name === name).length > 1;
+    const label = alike ? (named[i] ?? name) : name;
+    const timeline = together(shares, keys, id, tool, problems);
+    if (timeline === undefined) continue;
+    timelines.push({ ...timeline, name: label });
+    inputs.push({ id, name: label, label, kind: 'capture' });
+    const where = typeof options.at === 'string' ? options.at : options.at?.get(name);
+    if (where !== undefined) at.set(id, where);
+  }
+  inputs.push(...others.filter(({ kind }) => kind !== 'capture'));
+  for (const { name, kind } of others) if (kind === 'capture') tell(name, CAPTURE);
+  const { outcome, ...diagnosis } = conclude({ tool, policy, inputs, keys, at, timelines, problems });
+  const clean = scrubber(keys);
+  for (const event of new LiveFindings().update(outcome, 0, undefined, true)) options.onEvent?.(clean(event));
+  return diagnosis;
+}
+
+const CAPTURE = {
+  message: 'it is a capture, and here events are put together',
+  hint: 'wgwhy diagnose --ndjson --shard 1/1 writes what is read here',
+};
+
+interface Capture {
+  readonly name: string;
+  readonly parts: Part[];
+}
+
+/** Shares of one capture say the same of it as a whole. */
+function capturesOf(parts: readonly Part[], problems: InputProblem[]): Capture[] {
+  const captures = new Map<string, Capture>();
+  for (const part of parts) {
+    if (part.pieces.length !== part.total) {
+      problems.push({
+        input: part.source,
+        message: `of shard ${part.shard} a part is missing at its end: it is left out`,
+      });
+      continue;
+    }
+    const name = String(field(part.pieces[0], 'name') ?? '');
+    const of = part.shard.slice(part.shard.indexOf('/'));
+    const key = JSON.stringify([name, of, ...WHOLE.map((what) => shown(part.pieces, field(part.pieces[0], what)))]);
+    const capture = captures.get(key) ?? { name, parts: [] };
+    captures.set(key, capture);
+    if (!capture.parts.some(({ shard }) => shard === part.shard)) capture.parts.push(part);
+    else
+      problems.push({ input: part.source, message: `shard ${part.shard} of ${name} is here twice: one is left out` });
+  }
+  return [...captures.values()];
+}
+
+/** Of a timeline: what every share of it has alike. */
+const WHOLE = ['format', 'frames', 'first', 'last'] as const;
+
+function field(piece: Piece | undefined, name: string): unknown {
+  return piece === undefined || Array.isArray(piece)
+    ? undefined
+    : Object.entries(piece).find(([key]) => key === name)?.[1];
+}
+
+/** With the time of a frame in the place of its number. */
+function shown(pieces: readonly Piece[], value: unknown): unknown {
+  if (!Array.isArray(value) || typeof value[0] !== 'number') return value;
+  const time = field(pieces[value[0]], 'time');
+  return Array.isArray(time) && typeof time[0] === 'number' ? pieces[time[0]] : time;
+}
+
+function together(
+  parts: readonly Part[],
+  keys: KeySet,
+  id: string,
+  tool: string,
+  problems: InputProblem[],
+): Timeline | undefined {
+  const shares: Timeline[] = [];
+  const sorted = [...parts].sort((a, b) => Number.parseInt(a.shard, 10) - Number.parseInt(b.shard, 10));
+  for (const part of sorted) {
+    const decoded = decodeTimeline(part.pieces, keys, id);
+    if (decoded.ok) shares.push(decoded.value);
+    else problems.push({ input: part.source, message: decoded.error });
+    if (part.tool !== tool)
+      problems.push({ input: part.source, message: `${part.tool} wrote it, and ${tool} reads it` });
+  }
+  const of = Number(sorted[0]?.shard.split('/')[1] ?? 0);
+  if (shares.length > 0 && shares.length < of) {
+    const message = `of ${of} shards ${shares.length} are here: what is in the others is not judged`;
+    problems.push({ input: sorted[0]?.source ?? '', message });
+  }
+  return shares.length === 0 ? undefined : mergeShares(shares);
+}

@@ -1,0 +1,202 @@
+/** Shares of captures: their events are those of the whole, and what is made of them together is the same report. */
+import * as fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { concatAll, utf8 } from '../../src/base/bytes.ts';
+import type { Source } from '../../src/report/diagnose.ts';
+import { reduce } from '../../src/report/reduce.ts';
+import { CLIENT_IN, keysFor, ping, SERVER_IN, Tunnel } from '../diagnose/inside.ts';
+import { fittingFiles } from '../diagnose/keys.ts';
+import { capture } from '../diagnose/traffic.ts';
+import { bytesSource, LAB_CASES } from '../scenarios/lab.ts';
+import { filesOf } from '../simulation/files.ts';
+import { planOf } from '../simulation/plan.ts';
+import { Simulation } from '../simulation/simulation.ts';
+import { bigCapture } from './big-capture.ts';
+import {
+  comparable,
+  crypto,
+  isCapture,
+  lines,
+  ndjson,
+  sharedOut,
+  sharesOf,
+  sources,
+  type Text,
+  textsOf,
+  withoutCaptures,
+  written,
+} from './shared-out.ts';
+
+/** Where something joins conversations: a NAT, roaming, copies, one key twice, fragments, variants of the endpoints. */
+const SPANNING = [
+  'lab/any-interface-on-nat-router',
+  'lab/healthy-psk-nat',
+  'lab/idle-peers-on-server',
+  'lab/kernel-clock-reset',
+  'lab/old-initiation-replayed',
+  'lab/port-unreachable',
+  'lab/roaming',
+  'lab-more/allowedips-server-drops',
+  'lab-more/any-interface',
+  'lab-more/both-initiate',
+  'lab-more/duplicate-client-key',
+  'lab-more/mtu-fragmented',
+  'lab-more/multihomed-reply-nat',
+  'lab-more/nat-mapping-lost',
+  'lab-more/three-captures',
+  'lab-more/two-clients-one-nat',
+];
+
+const BOTH = LAB_CASES.filter(({ vantage, folder }) => vantage === 'both' && SPANNING.includes(folder));
+
+describe('shares of the lab', () => {
+  test('the set', () => expect(BOTH.length).toBe(SPANNING.length));
+
+  test.each(BOTH.map((one) => [one.id, one] as const))('%s', async (_, one) => {
+    const { whole, runs, reduced } = await sharedOut(textsOf(one), 2, one);
+    expect(lines(runs)).toEqual(lines([whole]));
+    for (const { report } of runs) expect(report.findings).toEqual([]);
+    expect(comparable(reduced)).toEqual(comparable(whole));
+  });
+});
+
+describe('made traffic', () => {
+  test.each([
+    [8, 'clean', 'server'],
+    [11, 'rough', 'server'],
+    [23, 'wild', 'both'],
+    [25, 'wild', 'server'],
+  ] as const)('many peers, seed %i, %s', async (seed, weather, view) => {
+    const plan = planOf(seed, weather, 'brief');
+    const files = filesOf(plan, new Simulation(plan).run(), view, true);
+    const sorted = [...files.filter(({ name }) => isCapture(name)), ...files.filter(({ name }) => !isCapture(name))];
+    const { whole, runs, reduced } = await sharedOut(sorted, 3);
+    expect(lines(runs)).toEqual(lines([whole]));
+    expect(lines([whole]).some((line) => line.includes('"inner":{'))).toBe(true);
+    expect(comparable(reduced)).toEqual(comparable(whole));
+  });
+
+  test('many peers: everyone has something to do', async () => {
+    const made: Uint8Array[] = [];
+    for await (const chunk of bigCapture({ peers: 40, rounds: 3, data: 4, size: 200, lossEvery: 5 })) made.push(chunk);
+    const { whole, runs, reduced } = await sharedOut([{ name: 'big.pcap', bytes: concatAll(made) }], 4);
+    expect(lines(runs)).toEqual(lines([whole]));
+    expect(comparable(reduced)).toEqual(comparable(whole));
+    for (const { events } of runs) {
+      const share = events.filter(({ event }) => event === 'message').length / (40 * 3 * 10);
+      expect(share).toBeGreaterThan(0.1);
+      expect(share).toBeLessThan(0.4);
+    }
+  });
+
+  const refused = (): Text[] => {
+    const tunnel = new Tunnel();
+    for (let i = 0; i < 12; i++) tunnel.there(ping(CLIENT_IN, SERVER_IN), 1);
+    const confs = Object.entries(fittingFiles({ serverPeer: { allowed: '10.66.66.9/32' } }));
+    return [
+      { name: 'a.pcap', bytes: capture(tunnel.idle(12).packets) },
+      ...[...confs, ['keys.log', keysFor(tunnel)] as const].map(([name, text]) => ({ name, bytes: utf8(text) })),
+    ];
+  };
+
+  test('what a configuration refuses', async () => {
+    const { whole, reduced } = await sharedOut(refused(), 2);
+    expect(whole.report.findings[0]?.rule).toBe('source-not-allowed');
+    expect(comparable(reduced)).toEqual(comparable(whole));
+  });
+
+  test('and the configuration is not there', async () => {
+    const { runs } = await sharedOut(refused(), 1);
+    const { report } = await reduce(written(runs), { crypto });
+    expect(report.problems.map(({ message }) => message)).toEqual([
+      'it was judged by server.conf, which is not here, or is another file',
+    ]);
+  });
+});
+
+function labTexts(id: string): Text[] {
+  const found = LAB_CASES.find((one) => one.id === id);
+  if (found === undefined) throw new Error(id);
+  return textsOf(found);
+}
+
+describe('what is wrong with the events', () => {
+  const files = labTexts('lab/psk-mismatch both');
+  const others = (): Source[] => withoutCaptures(files);
+  const texts = async (of: number): Promise<string[]> => (await sharesOf(files, of)).map(ndjson);
+  const of = (...files: readonly string[]): Source[] =>
+    files.map((file, i) => bytesSource(`${i}.ndjson`, new TextEncoder().encode(file)));
+  const problems = async (sources: readonly Source[]): Promise<string[]> =>
+    (await reduce(sources, { crypto })).report.problems.map(({ input, message }) => `${input}: ${message}`);
+
+  test('one share is not there', async () => {
+    const [first = ''] = await texts(2);
+    const missing = '0.ndjson: of 2 shards 1 are here: what is in the others is not judged';
+    expect(await problems([...of(first), ...others()])).toEqual([missing, missing]);
+  });
+
+  test('one share is there twice', async () => {
+    const [first = '', second = ''] = await texts(2);
+    expect(await problems([...of(first, second, second), ...others()])).toEqual([
+      '2.ndjson: shard 2/2 of client.pcap is here twice: one is left out',
+      '2.ndjson: shard 2/2 of server.pcap is here twice: one is left out',
+    ]);
+  });
+
+  test('cut, or damaged', async () => {
+    const [all = ''] = await texts(1);
+    const cut = await problems([...of(all.slice(0, -100)), ...others()]);
+    expect(cut[0]).toMatch(/^0\.ndjson: its last line has no end: it was cut$/);
+    const [damaged] = await problems([...of(all.replace('"first":0', '"first":1')), ...others()]);
+    expect(damaged).toBe('0.ndjson: a timeline event is damaged, or one is missing before it');
+  });
+
+  test('any change of the text: never thrown at', async () => {
+    const [all = ''] = await texts(1);
+    const at = all.indexOf('"event":"timeline"');
+    await fc.assert(
+      fc.asyncProperty(fc.nat(all.length - at - 1), fc.constantFrom('0', '9', '"', ']', '{', 'x', ''), async (i, c) => {
+        const changed = all.slice(0, at + i) + c + all.slice(at + i + 1);
+        expect((await reduce([...of(changed), ...others()], { crypto })).report.schema).toBe('wgwhy/report/1');
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  test('no timeline, a capture, nothing', async () => {
+    const [all = ''] = await texts(1);
+    const first = all.slice(0, all.indexOf('\n') + 1);
+    expect(await problems(of(first))).toEqual(['0.ndjson: it holds no timeline']);
+    expect(await problems(sources(files.slice(0, 1)))).toEqual([
+      `${files[0]?.name}: it is a capture, and here events are put together`,
+    ]);
+    expect((await reduce(of(''), { crypto })).usable).toBe(false);
+  });
+});
+
+test('captures of two machines, each read where it was taken', async () => {
+  const files = labTexts('lab/healthy both');
+  const at = (side: string): Text[] => files.filter(({ name }) => !isCapture(name) || name.includes(side));
+  const runs = [...(await sharesOf(at('client'), 1)), ...(await sharesOf(at('server'), 1))];
+  const reduced = await reduce([...written(runs), ...withoutCaptures(files)], { crypto });
+  const { whole } = await sharedOut(files, 1);
+  expect(comparable(reduced)).toEqual(comparable(whole));
+  expect(reduced.report.clockOffsets).toHaveLength(1);
+});
+
+test('no secret in any timeline', async () => {
+  for (const id of ['lab/healthy-psk-nat both', 'lab/psk-mismatch both', 'lab-more/duplicate-client-key both']) {
+    const files = labTexts(id);
+    const out = (await sharesOf(files, 1)).map(ndjson).join('');
+    expect(out).toContain('"event":"timeline"');
+    const confs = files
+      .filter(({ name }) => name.endsWith('.conf'))
+      .map(({ bytes }) => new TextDecoder().decode(bytes));
+    const secrets = confs.flatMap((conf) => [...conf.matchAll(/^(?:PrivateKey|PresharedKey)\s*=\s*(\S+)/gm)]);
+    expect(secrets.length).toBeGreaterThan(1);
+    for (const [, secret = ''] of secrets) {
+      expect(out).not.toContain(secret.slice(0, 12));
+      expect(out).not.toContain(Buffer.from(secret, 'base64').toString('hex').slice(0, 16));
+    }
+  }
+});
