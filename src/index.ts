@@ -34,6 +34,7 @@ export type {
   Severity,
   VantageName,
 } from './report/model.ts';
+export { type ReduceOptions, reduce } from './report/reduce.ts';
 export { eventSchema, reportSchema } from './report/schema.ts';
 export { renderText, type TextOptions } from './report/text.ts';
 export {
