@@ -1,8 +1,9 @@
 /** Recognises further views of one datagram: `-i any`, a bridge and its port, both sides of a NAT. */
-import { type Bytes, equal, u32le } from '../base/bytes.ts';
+import type { Endpoint } from '../base/address.ts';
+import { type Bytes, EMPTY, equal, u32le } from '../base/bytes.ts';
 import { msBetween } from '../base/time.ts';
 import type { MessageKind } from '../wg/drop.ts';
-import type { Seen } from './timeline.ts';
+import type { Seen, WireForm } from './timeline.ts';
 
 /** Two sightings of the same bytes closer than this are one datagram. */
 export const SAME_DATAGRAM_MS = 50;
@@ -51,10 +52,74 @@ function sameMessage(a: Seen, b: Seen): boolean {
 
 const BUCKETS = 2 * MEMORY;
 const NONE = -1;
+const DIRECTIONS: readonly Seen['direction'][] = [undefined, 'in', 'out'];
 
-/** A ring of recent sightings, and chains of them by hash. Of data it keeps no bytes: the hash has their first word. */
+/** What is compared of a sighting of data, as columns: objects that live for thousands of packets are dear to collect. */
+class DataColumns {
+  readonly receiver = new Int32Array(MEMORY);
+  readonly length = new Int32Array(MEMORY);
+  readonly counter = new Float64Array(MEMORY);
+  readonly frame = new Float64Array(MEMORY);
+  readonly sec = new Float64Array(MEMORY);
+  readonly nsec = new Int32Array(MEMORY);
+  readonly ttl = new Uint8Array(MEMORY);
+  readonly direction = new Uint8Array(MEMORY);
+  readonly from: (Endpoint | undefined)[] = new Array<Endpoint | undefined>(MEMORY).fill(undefined);
+  readonly to: (Endpoint | undefined)[] = new Array<Endpoint | undefined>(MEMORY).fill(undefined);
+  readonly wire: (WireForm | undefined)[] = new Array<WireForm | undefined>(MEMORY).fill(undefined);
+  /** Of those that came again: the copies. */
+  readonly copies = new Map<number, Seen[]>();
+
+  put(slot: number, seen: Seen): void {
+    this.receiver[slot] = seen.receiver | 0;
+    this.length[slot] = seen.length;
+    this.counter[slot] = seen.counter;
+    this.frame[slot] = seen.at.frame;
+    this.sec[slot] = seen.at.time.sec;
+    this.nsec[slot] = seen.at.time.nsec;
+    this.ttl[slot] = seen.ttl;
+    this.direction[slot] = DIRECTIONS.indexOf(seen.direction);
+    this.from[slot] = seen.from;
+    this.to[slot] = seen.to;
+    this.wire[slot] = seen.wire;
+    if (this.copies.size > 0) this.copies.delete(slot);
+  }
+
+  is(slot: number, { receiver, length, counter }: Seen): boolean {
+    return this.receiver[slot] === (receiver | 0) && this.length[slot] === length && this.counter[slot] === counter;
+  }
+
+  /** As much of it as is asked of the first of two sightings. What is put into its copies stays there. */
+  get(slot: number, again: Seen): Seen {
+    let copies = this.copies.get(slot);
+    if (copies === undefined) {
+      copies = [];
+      this.copies.set(slot, copies);
+    }
+    const time = { sec: this.sec[slot] ?? 0, nsec: this.nsec[slot] ?? 0 };
+    return {
+      ...again,
+      bytes: EMPTY,
+      at: { capture: again.at.capture, frame: this.frame[slot] ?? 0, time },
+      from: this.from[slot] ?? again.from,
+      to: this.to[slot] ?? again.to,
+      ttl: this.ttl[slot] ?? 0,
+      direction: DIRECTIONS[this.direction[slot] ?? 0],
+      wire: this.wire[slot],
+      copies,
+    };
+  }
+}
+
+/**
+ * A ring of recent sightings, and chains of them by hash. Handshake messages are kept as they are. Of data, which has no
+ * bytes any more when it is looked for, the hash has the first word; `keepsData`: the very objects are wanted back.
+ */
 export class RecentSightings {
+  readonly #keepsData: boolean;
   readonly #ring: (Seen | undefined)[] = new Array<Seen | undefined>(MEMORY).fill(undefined);
+  readonly #data = new DataColumns();
+  readonly #used = new Uint8Array(MEMORY);
   readonly #hash = new Int32Array(MEMORY);
   /** First bytes of what is sealed. */
   readonly #word = new Int32Array(MEMORY);
@@ -62,28 +127,39 @@ export class RecentSightings {
   readonly #heads = new Int32Array(BUCKETS).fill(NONE);
   #at = 0;
 
+  constructor(keepsData: boolean) {
+    this.#keepsData = keepsData;
+  }
+
   /** The latest sighting of this message. */
   find(seen: Seen): Seen | undefined {
     const hash = hashOf(seen) | 0;
-    const word = seen.kind === 'data' ? firstWord(seen.bytes) : 0;
+    const isData = seen.kind === 'data';
+    const word = isData ? firstWord(seen.bytes) : 0;
     for (let slot = this.#heads[bucketOf(hash)] ?? NONE; slot !== NONE; slot = this.#next[slot] ?? NONE) {
       if (this.#hash[slot] !== hash || this.#word[slot] !== word) continue;
       const known = this.#ring[slot];
-      if (known !== undefined && sameMessage(known, seen)) return known;
+      if (known === undefined) {
+        if (isData && this.#data.is(slot, seen)) return this.#data.get(slot, seen);
+      } else if (sameMessage(known, seen)) return known;
     }
     return undefined;
   }
 
-  /** Keeps the object; of data it must have its bytes still. */
+  /** Of data it must have its bytes still. */
   add(seen: Seen): void {
     const slot = this.#at;
     this.#at = (slot + 1) % MEMORY;
-    if (this.#ring[slot] !== undefined) this.#unlink(slot);
+    if (this.#used[slot] === 1) this.#unlink(slot);
+    this.#used[slot] = 1;
     const hash = hashOf(seen) | 0;
     const bucket = bucketOf(hash);
-    this.#ring[slot] = seen;
+    const isData = seen.kind === 'data';
+    const asObject = !isData || this.#keepsData;
+    this.#ring[slot] = asObject ? seen : undefined;
+    if (!asObject) this.#data.put(slot, seen);
     this.#hash[slot] = hash;
-    this.#word[slot] = seen.kind === 'data' ? firstWord(seen.bytes) : 0;
+    this.#word[slot] = isData ? firstWord(seen.bytes) : 0;
     this.#next[slot] = this.#heads[bucket] ?? NONE;
     this.#heads[bucket] = slot;
   }

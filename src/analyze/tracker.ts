@@ -34,7 +34,7 @@ export class CaptureTracker {
   private readonly oneWays = new OneWays();
   private readonly sessions = new Sessions(this.names);
   private readonly inner: InnerCensus;
-  private readonly recent = new RecentSightings();
+  private readonly recent: RecentSightings;
   private readonly exchanges: Exchange[] = [];
   /** `canonical initiator#index` → exchange. */
   private readonly byIndex = new Map<string, Exchange>();
@@ -55,6 +55,7 @@ export class CaptureTracker {
     this.capture = capture;
     this.observer = observer;
     this.hooks = hooks;
+    this.recent = new RecentSightings(hooks.copied !== undefined);
     this.inner = new InnerCensus((exchange, toResponder) => observer.receiver(exchange, toResponder));
   }
 
