@@ -13,10 +13,17 @@ const ANSWER_MS = 2000;
 const FRAMES_KEPT = 12;
 const SILENCES_KEPT = 2000;
 
+/** Of most silences, which last for a packet. */
+const NO_FRAMES: FrameId[] = [];
+const NO_ERRORS: IcmpSeen[] = [];
+
 interface PairState {
   /** When each end was last heard, by canonical endpoint. */
   readonly heard: Map<string, FrameId>;
-  readonly open: Map<string, Silence>;
+  /** undefined where nothing is open: taking entries out and putting them back, packet by packet, is dear. */
+  readonly open: Map<string, Silence | undefined>;
+  /** The latest packet of either end. */
+  latest: FrameId | undefined;
   /** By who asked: the longest pause after which the other end answered at once. */
   readonly survivedMs: Map<string, number>;
 }
@@ -42,11 +49,13 @@ export class Liveness {
       if (what === 'asks') own.packets++;
       if (what === 'attempt') {
         own.initiationCount++;
+        if (own.initiations.length === 0) own.initiations = [];
         if (own.initiations.length < FRAMES_KEPT) own.initiations.push(seen.at);
       }
       if (own.frames.length < FRAMES_KEPT) own.frames.push(seen.at);
     } else if (what === 'asks') state.open.set(from, this.begin(pair, state, seen, from, to));
     state.heard.set(from, seen.at);
+    if (state.latest === undefined || msBetween(state.latest.time, seen.at.time) > 0) state.latest = seen.at;
   }
 
   /** What this end of the pair was heard of last. */
@@ -56,19 +65,21 @@ export class Liveness {
 
   icmp(pair: PairId, sender: string, error: IcmpSeen): void {
     const silence = this.pairs.get(pair)?.open.get(sender);
-    if (silence !== undefined && silence.icmp.length < FRAMES_KEPT) silence.icmp.push(error);
+    if (silence === undefined || silence.icmp.length >= FRAMES_KEPT) return;
+    if (silence.icmp.length === 0) silence.icmp = [];
+    silence.icmp.push(error);
   }
 
   /** Those that ended and mattered, and those that last. Changes nothing: it may be asked at any time. */
   get silences(): readonly Silence[] {
-    const lasting = [...this.pairs.values()].flatMap(({ open }) => [...open.values()]);
+    const lasting = [...this.pairs.values()].flatMap(({ open }) => [...open.values()].flatMap((one) => one ?? []));
     return [...this.ended, ...lasting.slice(0, SILENCES_KEPT)];
   }
 
   private state(pair: PairId): PairState {
     let state = this.pairs.get(pair);
     if (state === undefined) {
-      state = { heard: new Map(), open: new Map(), survivedMs: new Map() };
+      state = { heard: new Map(), open: new Map(), latest: undefined, survivedMs: new Map() };
       this.pairs.set(pair, state);
       if (this.pairs.size > 20_000) this.forgetOldest();
     }
@@ -78,16 +89,14 @@ export class Liveness {
   private forgetOldest(): void {
     const oldest = this.pairs.keys().next();
     if (oldest.done) return;
-    for (const silence of this.pairs.get(oldest.value)?.open.values() ?? []) this.keep(silence, silence.lastSent);
+    for (const silence of this.pairs.get(oldest.value)?.open.values() ?? [])
+      if (silence !== undefined) this.keep(silence, silence.lastSent);
     this.pairs.delete(oldest.value);
     this.directions.delete(oldest.value);
   }
 
   private begin(pair: PairId, state: PairState, seen: Seen, from: string, to: string): Silence {
-    let latest: FrameId | undefined;
-    for (const heard of state.heard.values()) {
-      if (latest === undefined || msBetween(latest.time, heard.time) > 0) latest = heard;
-    }
+    const { latest } = state;
     return {
       pair,
       sender: seen.from,
@@ -99,16 +108,16 @@ export class Liveness {
       survivedMs: state.survivedMs.get(from) ?? 0,
       packets: 1,
       frames: [seen.at],
-      initiations: [],
+      initiations: NO_FRAMES,
       initiationCount: 0,
-      icmp: [],
+      icmp: NO_ERRORS,
       end: undefined,
       lastSent: seen.at,
     };
   }
 
   private close(state: PairState, sender: string, silence: Silence, heard: Seen): void {
-    state.open.delete(sender);
+    state.open.set(sender, undefined);
     silence.end = heard;
     const atOnce = msBetween(silence.start.time, heard.at.time) <= ANSWER_MS && heard.from.text === silence.target.text;
     if (atOnce && silence.idleMs > silence.survivedMs) state.survivedMs.set(sender, silence.idleMs);

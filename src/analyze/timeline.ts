@@ -167,9 +167,9 @@ export interface Silence {
   packets: number;
   readonly frames: FrameId[];
   /** The first ones. */
-  readonly initiations: FrameId[];
+  initiations: FrameId[];
   initiationCount: number;
-  readonly icmp: IcmpSeen[];
+  icmp: IcmpSeen[];
   /** What ended it, and from which address it came; undefined: the capture ended first. */
   end: Seen | undefined;
   lastSent: FrameId;
