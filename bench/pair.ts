@@ -6,6 +6,8 @@ import type { Crypto } from '../src/crypto/port.ts';
 import { Device } from '../src/wg/device.ts';
 import { must, numbers, randomBytes } from './chance.ts';
 
+/** For the largest packet and what is put around it. */
+const ROOM = 2048;
 const NOW = { monoMs: 1000, wall: { sec: 1_700_000_000, nsec: 0 } };
 
 export interface Pair {
@@ -31,10 +33,15 @@ export function pair(crypto: Crypto): Pair {
   const peer = ({ publicKey, address }: typeof a) => ({ publicKey, endpoint: address, allowedIps });
   a.device.handle({ kind: 'configure', change: 'peer', ...peer(b) }, NOW);
   b.device.handle({ kind: 'configure', change: 'peer', ...peer(a) }, NOW);
+  // as a tunnel has them: nothing is made for a packet
+  const [sealed, opened] = [new Uint8Array(ROOM), new Uint8Array(ROOM)];
   const into = (to: typeof a, from: typeof a, bytes: Bytes): number => {
     let delivered = 0;
-    for (const effect of to.device.handle({ kind: 'datagram', bytes, from: from.address, queueDepth: 0 }, NOW)
-      .effects) {
+    const { effects } = to.device.handle(
+      { kind: 'datagram', bytes, from: from.address, queueDepth: 0, out: opened },
+      NOW,
+    );
+    for (const effect of effects) {
       if (effect.kind === 'send') delivered += into(from, to, effect.bytes);
       if (effect.kind === 'deliver') delivered++;
     }
@@ -42,7 +49,7 @@ export function pair(crypto: Crypto): Pair {
   };
   const send = (bytes: Bytes): number => {
     let delivered = 0;
-    for (const effect of a.device.handle({ kind: 'packet', bytes }, NOW).effects)
+    for (const effect of a.device.handle({ kind: 'packet', bytes, out: sealed }, NOW).effects)
       if (effect.kind === 'send') delivered += into(b, a, effect.bytes);
     return delivered;
   };
