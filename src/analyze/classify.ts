@@ -46,7 +46,8 @@ export function segmentOffsets(bytes: Bytes): readonly number[] {
   return offsets;
 }
 
-const WHOLE: readonly number[] = [0];
+/** The offsets of a datagram that is one message. */
+export const WHOLE: readonly number[] = [0];
 
 function findNext(bytes: Bytes, from: number): number {
   for (let at = bytes.indexOf(4, from + 32); at >= 0 && at + 16 <= bytes.length; at = bytes.indexOf(4, at + 1)) {

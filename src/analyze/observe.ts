@@ -22,6 +22,11 @@ export interface Opened {
   readonly keyFrom?: string;
 }
 
+/** Whatever becomes of what is in it. */
+export function isOpened(opened: Opened | undefined): boolean {
+  return opened !== undefined && opened.drop !== 'data-unsealable';
+}
+
 export interface Observer {
   /** For a datagram that is no plain message: what form of WireGuard it is of, and the messages in it. */
   unwrap?(datagram: Datagram): Unwrapped | undefined;

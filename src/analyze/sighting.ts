@@ -1,8 +1,10 @@
-/** A message as it comes out of a datagram, before it is known what it belongs to. */
+/** A message as it comes out of a datagram, before it is known what it belongs to; ICMP errors likewise. */
+import { formatIp } from '../base/address.ts';
 import { type Bytes, u32le } from '../base/bytes.ts';
-import type { Datagram } from '../packet/datagram.ts';
+import type { Datagram, IcmpError } from '../packet/datagram.ts';
 import type { MessageKind } from '../wg/drop.ts';
-import type { FrameId, Seen, WireForm } from './timeline.ts';
+import { shapeOf } from './classify.ts';
+import type { FrameId, IcmpSeen, Seen, WireForm } from './timeline.ts';
 
 /** Whoever has it may still put other bytes in their place: those it came with are the frame's. */
 export type Sighting = { -readonly [K in keyof Seen]: Seen[K] };
@@ -35,5 +37,21 @@ export function sighting(
     counter: kind === 'data' ? u32le(bytes, 8) + u32le(bytes, 12) * 2 ** 32 : 0,
     copies: [],
     wire,
+  };
+}
+
+/** An error about a datagram: `quotedKind` where what it quotes is whole enough to have one. */
+export function icmpSighting(at: FrameId, { from, error, type, code, mtu, quoted }: IcmpError): IcmpSeen {
+  const shape = shapeOf(quoted.bytes, quoted.length);
+  return {
+    at,
+    from: formatIp(from),
+    error,
+    type,
+    code,
+    mtu,
+    quotedFrom: quoted.from,
+    quotedTo: quoted.to,
+    quotedKind: shape?.fits === true && shape.reserved === 0 ? shape.kind : undefined,
   };
 }

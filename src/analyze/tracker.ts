@@ -1,20 +1,20 @@
 /** One capture, message by message: exchanges, sessions, silences, in memory that does not grow with the capture. */
-import { type Endpoint, formatIp } from '../base/address.ts';
+import type { Endpoint } from '../base/address.ts';
 import { type Bytes, copy, EMPTY, equal, toHex, u32le } from '../base/bytes.ts';
 import { compareTime, type Time } from '../base/time.ts';
 import type { CaptureDamage, CaptureFormat, Frame } from '../capture/frame.ts';
 import type { Datagram, Decoded, IcmpError, Skip } from '../packet/datagram.ts';
 import type { MessageKind } from '../wg/drop.ts';
 import { Census } from './census.ts';
-import { type Shape, segmentOffsets, shapeOf, WIRE_SIZE } from './classify.ts';
+import { type Shape, segmentOffsets, shapeOf, WHOLE, WIRE_SIZE } from './classify.ts';
 import { isAgain, RecentSightings } from './duplicates.ts';
 import { InnerCensus } from './inner/census.ts';
 import { EndpointNames, Liveness, pairId } from './liveness.ts';
-import type { Observer } from './observe.ts';
+import { isOpened, type Observer, type Opened } from './observe.ts';
 import { OneWays } from './one-way.ts';
 import { Sessions } from './sessions.ts';
 import type { CookieSight, InitiationSight } from './sight.ts';
-import { type Sighting, sighting } from './sighting.ts';
+import { icmpSighting, type Sighting, sighting } from './sighting.ts';
 import type { Exchange, FrameId, IcmpSeen, PairId, Seen, Timeline, WireForm } from './timeline.ts';
 import type { TrackerHooks } from './tracker-hooks.ts';
 import { OVER_TCP, OVER_TCP_WIRE } from './unwrap/over-tcp.ts';
@@ -141,10 +141,16 @@ export class CaptureTracker {
       this.message(sighting(this.frameId(datagram.frame), datagram, shape.kind, datagram.bytes, datagram.length, wire));
       return;
     }
-    const offsets = segmentOffsets(datagram.bytes);
+    const whole = sighting(this.frameId(datagram.frame), datagram, 'data', datagram.bytes, datagram.length, wire);
+    const before = this.recent.find(whole);
+    const again = before !== undefined && isAgain(before, whole);
+    // what opens is one message: no need to look whether it may be several
+    const opened = again || whole.cut ? undefined : this.observer.data(whole);
+    const offsets = again || isOpened(opened) ? WHOLE : segmentOffsets(datagram.bytes);
     if (offsets.length === 1) {
       this.hooks.found?.(datagram, 0, form);
-      this.message(sighting(this.frameId(datagram.frame), datagram, 'data', datagram.bytes, datagram.length, wire));
+      if (again) this.copy(before, whole);
+      else this.fresh(whole, opened);
       return;
     }
     for (const [i, at] of offsets.entries()) {
@@ -183,6 +189,11 @@ export class CaptureTracker {
       this.copy(before, seen);
       return;
     }
+    this.fresh(seen, seen.kind === 'data' && !seen.cut ? this.observer.data(seen) : undefined);
+  }
+
+  /** `opened` of data. */
+  private fresh(seen: Sighting, opened: Opened | undefined): void {
     this.messages[seen.kind]++;
     if (seen.kind !== 'data') seen.bytes = copy(seen.bytes);
     this.recent.add(seen);
@@ -191,7 +202,7 @@ export class CaptureTracker {
     else if (seen.kind === 'response') this.response(seen);
     else if (seen.kind === 'cookie-reply') this.cookie(seen);
     else {
-      this.data(seen);
+      this.data(seen, opened);
       // they are the frame's, which is gone when the next one is read
       seen.bytes = EMPTY;
     }
@@ -325,7 +336,7 @@ export class CaptureTracker {
     });
   }
 
-  private data(seen: Seen): void {
+  private data(seen: Seen, atFirst: Opened | undefined): void {
     const placed = this.sessions.place(seen);
     const { session, half, by } = placed;
     const exchange = session.exchange;
@@ -334,7 +345,7 @@ export class CaptureTracker {
       this.hooks.session?.(exchange, seen);
     }
     if (by === 'responder' && exchange !== undefined) exchange.replied ??= seen;
-    let opened = seen.cut ? undefined : this.observer.data(seen);
+    let opened = atFirst;
     if (opened !== undefined) {
       if (opened.verdict !== 'refused') half.opened++;
       else if (opened.drop === 'data-unsealable') {
@@ -360,25 +371,13 @@ export class CaptureTracker {
 
   private icmpError(error: IcmpError): void {
     const { quoted } = error;
-    const shape = shapeOf(quoted.bytes, quoted.length);
-    const plain = shape?.fits === true && shape.reserved === 0 ? shape.kind : undefined;
-    const seen: IcmpSeen = {
-      at: this.frameId(error.frame),
-      from: formatIp(error.from),
-      error: error.error,
-      type: error.type,
-      code: error.code,
-      mtu: error.mtu,
-      quotedFrom: quoted.from,
-      quotedTo: quoted.to,
-      quotedKind: plain,
-    };
+    const seen = icmpSighting(this.frameId(error.frame), error);
     if (this.icmp.length < LIST_LIMIT) this.icmp.push(seen);
     const sender = this.names.of(quoted.from);
     this.live.icmp(pairId(sender, this.names.of(quoted.to)), sender, seen);
     const exchange = this.census.isUnwrapped(quoted.from, quoted.to)
       ? this.latestOf(sender)
-      : this.quotedExchange(quoted.bytes, plain, sender);
+      : this.quotedExchange(quoted.bytes, seen.quotedKind, sender);
     if (exchange !== undefined && exchange.icmp.length < EVIDENCE) exchange.icmp.push(seen);
   }
 

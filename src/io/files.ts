@@ -4,7 +4,7 @@ import { access, constants, stat } from 'node:fs/promises';
 import type { Source } from '../report/diagnose.ts';
 
 /** Large enough that asynchrony costs nothing, small enough that many may be open. */
-const CHUNK_BYTES = 256 * 1024;
+const CHUNK_BYTES = 512 * 1024;
 
 /** A file that cannot be read, in words for the person who named it. */
 export class FileError extends Error {
