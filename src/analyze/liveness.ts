@@ -150,6 +150,8 @@ export class EndpointNames {
   /** Outer or later name → first name. */
   readonly nat = new Map<string, string>();
   private readonly names = new Map<string, string>();
+  /** Goes up whenever an answer of {@link of} may have become another. */
+  changes = 0;
   private latest: KnownPair = NO_PAIR;
   private earlier: KnownPair = NO_PAIR;
 
@@ -173,6 +175,7 @@ export class EndpointNames {
     const name = this.of(known);
     if (name === other.text || this.names.get(other.text) === name) return;
     this.names.set(other.text, name);
+    this.changes++;
     this.latest = NO_PAIR;
     this.earlier = NO_PAIR;
     if (byNat) this.nat.set(other.text, known.text);

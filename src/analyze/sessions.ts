@@ -1,4 +1,5 @@
 /** Data packets to sessions: which index, whose, in what order; re-keyed on roaming by counter continuity. */
+import type { Endpoint } from '../base/address.ts';
 import { REPLAY_WINDOW } from '../wg/constants.ts';
 import { POLICIES } from '../wg/policy.ts';
 import { CounterRuns } from './counter-runs.ts';
@@ -13,6 +14,7 @@ const AHEAD = 1_000_000;
 const WINDOWS = [...new Set(Object.values(POLICIES).map(({ windowBits }) => windowBits))];
 const LEAST_WINDOW = Math.min(...WINDOWS);
 const EVIDENCE = 12;
+const LATELY_LIMIT = 1000;
 /** Sessions kept per capture; the oldest confirmed ones are folded away beyond it. */
 export const SESSIONS_LIMIT = 10_000;
 
@@ -29,6 +31,11 @@ export class Sessions {
   retired = 0;
   /** `canonical owner#index` → session. */
   private readonly byOwner = new Map<string, Session>();
+  /** What {@link place} found for an index, as long as nothing has changed: most packets go where the one before went. */
+  private readonly lately = new Map<
+    number,
+    { readonly to: Endpoint; readonly session: Session; readonly names: number }
+  >();
   private readonly byIndex = new Map<number, Session[]>();
   private readonly names: EndpointNames;
 
@@ -56,6 +63,7 @@ export class Sessions {
   private push(session: Session): void {
     this.all.push(session);
     if (this.all.length <= SESSIONS_LIMIT) return;
+    this.lately.clear();
     for (const old of this.all.splice(0, SESSIONS_LIMIT / 10)) {
       this.retired++;
       for (const [key, value] of this.keysOf(old)) if (this.byOwner.get(key) === value) this.byOwner.delete(key);
@@ -79,6 +87,7 @@ export class Sessions {
   }
 
   private register(session: Session, owner: string, index: number): void {
+    this.lately.delete(index);
     this.byOwner.set(`${owner}#${index}`, session);
     const list = this.byIndex.get(index);
     if (list === undefined) this.byIndex.set(index, [session]);
@@ -87,9 +96,16 @@ export class Sessions {
 
   /** Finds or makes the direction that this data packet belongs to. */
   place(seen: Seen): Placed {
+    const lately = this.lately.get(seen.receiver);
+    if (lately !== undefined && lately.to === seen.to && lately.names === this.names.changes)
+      return this.into(lately.session, seen, false);
     const owner = this.names.of(seen.to);
     const exact = this.byOwner.get(`${owner}#${seen.receiver}`);
-    if (exact !== undefined) return this.into(exact, seen, false);
+    if (exact !== undefined) {
+      if (this.lately.size >= LATELY_LIMIT) this.lately.clear();
+      this.lately.set(seen.receiver, { to: seen.to, session: exact, names: this.names.changes });
+      return this.into(exact, seen, false);
+    }
     const roamed = this.byIndex.get(seen.receiver)?.findLast((session) => this.continues(session, seen));
     if (roamed !== undefined) {
       this.register(roamed, owner, seen.receiver);
