@@ -1,9 +1,12 @@
 /** The per-packet path: sealing and opening through a key handle, between the caller's buffers. */
+import { EMPTY, equal } from '../src/base/bytes.ts';
+import { noble } from '../src/crypto/noble.ts';
 import { type Crypto, TAG } from '../src/crypto/port.ts';
+import { type Peer, peers } from './peers.ts';
 import { BACKENDS, type Group, must, numbers, randomBytes, type Subject, type Task } from './subject.ts';
 
-/** A small packet, a middling one, IPv6's least MTU, WireGuard's default MTU. */
-const SIZES = [64, 576, 1280, 1420];
+/** The least, a small packet, a middling one, IPv6’s least MTU, WireGuard’s default MTU, a jumbo frame. */
+const SIZES = [16, 64, 576, 1280, 1420, 9000];
 /** Packets taken in turn, so that none stays in the nearest cache for no reason. */
 const RING = 64;
 
@@ -37,10 +40,50 @@ function opening(crypto: Crypto, bytes: number): Task {
   return { name: crypto.name, run, ops: RING, bytes };
 }
 
-const groups = (): readonly Group[] =>
-  SIZES.flatMap((bytes) => [
-    { name: `seal ${bytes} bytes`, tasks: BACKENDS.map((crypto) => sealing(crypto, bytes)) },
-    { name: `open ${bytes} bytes`, tasks: BACKENDS.map((crypto) => opening(crypto, bytes)) },
-  ]);
+/** The same with a peer, which has no handles and gives its output in memory of its own. */
+function peerTasks({ name, seal, open }: Peer, bytes: number): { readonly seal: Task; readonly open: Task } {
+  const next = numbers();
+  const key = randomBytes(next, 32);
+  const ring = Array.from({ length: RING }, () => randomBytes(next, bytes));
+  const sealed = ring.map((plain, counter) => seal(key, counter, plain));
+  for (const [counter, plain] of ring.entries())
+    must(equal(sealed[counter] ?? EMPTY, noble.seal(key, counter, 0, EMPTY, plain)));
+  let counter = 0;
+  return {
+    seal: {
+      name,
+      ops: RING,
+      bytes,
+      run: () => {
+        for (const plain of ring) must(seal(key, counter++ >>> 0, plain).length === bytes + TAG);
+      },
+    },
+    open: {
+      name,
+      ops: RING,
+      bytes,
+      run: () => {
+        for (const [at, one] of sealed.entries()) must(open(key, at, one)?.length === bytes);
+      },
+    },
+  };
+}
+
+async function groups(): Promise<readonly Group[]> {
+  const others = await peers();
+  return SIZES.flatMap((bytes) => {
+    const theirs = others.map((peer) => peerTasks(peer, bytes));
+    return [
+      {
+        name: `seal ${bytes} bytes`,
+        tasks: [...BACKENDS.map((crypto) => sealing(crypto, bytes)), ...theirs.map(({ seal }) => seal)],
+      },
+      {
+        name: `open ${bytes} bytes`,
+        tasks: [...BACKENDS.map((crypto) => opening(crypto, bytes)), ...theirs.map(({ open }) => open)],
+      },
+    ];
+  });
+}
 
 export const aead: Subject = { name: 'aead', groups };

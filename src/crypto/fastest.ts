@@ -4,7 +4,7 @@ import { wasmCrypto } from './wasm/index.ts';
 
 /**
  * WebAssembly with vectors, without, or `base` alone: of WebAssembly are the AEADs for messages of up to `most` bytes,
- * above which `base` is faster (node:crypto from about 5 KB on); all else is `base`.
+ * above which `base` is faster (node:crypto from about 8 KB on); all else is `base`.
  */
 export function fastest(base: Crypto, most?: number): Crypto {
   for (const kind of ['simd', 'scalar'] as const) {
