@@ -78,6 +78,34 @@ export function makeCapture(crypto: Crypto, packets: number, mix: Mix, pcap: str
   return { frames: file.frames, bytes: file.bytes };
 }
 
+/** Messages of so many pairs of ends in turn, as they look without keys: a handshake each, then data with rising counters. */
+export function makeConversations(conversations: number, packets: number, pcap: string): Made {
+  const next = numbers();
+  const file = new Writer(pcap);
+  const server = endpoint(Uint8Array.of(203, 0, 113, 10), 51820);
+  const clients = Array.from({ length: conversations }, (_, i) =>
+    endpoint(Uint8Array.of(10, i >>> 16, i >>> 8, i), 40_000),
+  );
+  const message = (type: number, length: number, ...words: readonly number[]): Bytes => {
+    const bytes = randomBytes(next, length);
+    for (const [at, word] of [type, ...words].entries()) putU32le(bytes, 4 * at, word);
+    return bytes;
+  };
+  for (const [i, client] of clients.entries()) {
+    file.datagram(client, server, message(1, 148, 1 + i), i / 100);
+    file.datagram(server, client, message(2, 92, 0x100_0000 + i, 1 + i), i / 100 + 0.1);
+  }
+  const start = conversations / 100 + 1;
+  for (let i = 0; i < packets; i++) {
+    const at = i % conversations;
+    const counter = Math.floor(i / conversations);
+    const client = clients[at] ?? server;
+    file.datagram(client, server, message(4, 128, 0x100_0000 + at, counter, 0), start + i / 10);
+  }
+  file.close();
+  return { frames: file.frames, bytes: file.bytes };
+}
+
 function sizeOf(mix: Mix, i: number): number {
   if (mix !== 'imix') return mix;
   const turn = i % 12;

@@ -1,7 +1,7 @@
 /** Two devices with a session between them, and the ways into them: the engine's path of a packet. */
 import { endpoint, parsePrefix } from '../src/base/address.ts';
 import { type Bytes, putU16be } from '../src/base/bytes.ts';
-import { privateKey } from '../src/base/keys.ts';
+import { privateKey, publicKey } from '../src/base/keys.ts';
 import type { Crypto } from '../src/crypto/port.ts';
 import { Device } from '../src/wg/device.ts';
 import { must, numbers, randomBytes } from './chance.ts';
@@ -19,8 +19,8 @@ export interface Pair {
   receive(datagram: Bytes): number;
 }
 
-/** The handshake is done and confirmed: whatever is sent from now on is data. */
-export function pair(crypto: Crypto): Pair {
+/** The handshake is done and confirmed: whatever is sent from now on is data. The receiver has `others` peers besides. */
+export function pair(crypto: Crypto, others = 0): Pair {
   const next = numbers();
   const side = (n: number) => {
     const device = new Device({ crypto, random: (out) => void out.set(randomBytes(next, out.length)) });
@@ -33,6 +33,11 @@ export function pair(crypto: Crypto): Pair {
   const peer = ({ publicKey, address }: typeof a) => ({ publicKey, endpoint: address, allowedIps });
   a.device.handle({ kind: 'configure', change: 'peer', ...peer(b) }, NOW);
   b.device.handle({ kind: 'configure', change: 'peer', ...peer(a) }, NOW);
+  for (let i = 0; i < others; i++) {
+    const ip = Uint8Array.of(10, 1 + (i >>> 16), i >>> 8, i);
+    const other = { publicKey: publicKey(randomBytes(next, 32)), allowedIps: [{ ip, bits: 32 }] };
+    b.device.handle({ kind: 'configure', change: 'peer', ...other }, NOW);
+  }
   // as a tunnel has them: nothing is made for a packet
   const [sealed, opened] = [new Uint8Array(ROOM), new Uint8Array(ROOM)];
   const into = (to: typeof a, from: typeof a, bytes: Bytes): number => {
