@@ -6,6 +6,7 @@ import type { FrameId } from '../analyze/timeline.ts';
 import { isConfirmed, type World } from '../analyze/world.ts';
 import { type IpBytes, inPrefix, type Prefix } from '../base/address.ts';
 import { toBase64 } from '../base/base64.ts';
+import { oncePer } from '../base/once-per.ts';
 import type { WgPeer } from '../config/wg-conf.ts';
 
 /** A file with its own key. */
@@ -29,22 +30,15 @@ export function fileSubject(entry: ConfEntry): string {
   return `file:${entry.name}`;
 }
 
-const endsOf = new WeakMap<World, readonly End[]>();
-
 /** Worked out once for a world; what is set stands before what runs. */
-export function ends(world: World): readonly End[] {
-  let found = endsOf.get(world);
-  if (found === undefined) {
-    const { confs } = world.keys;
-    const sure = confs.flatMap((entry): End[] => (entry.own === undefined ? [] : [{ entry, own: entry.own }]));
-    const owned = new Set(sure.map(({ own }) => own.text));
-    const set = new Set(settings(world));
-    sure.sort((a, b) => Number(set.has(b.entry)) - Number(set.has(a.entry)));
-    found = [...sure, ...confs.flatMap((entry) => presumedEnd(entry, sure, owned, world) ?? [])];
-    endsOf.set(world, found);
-  }
-  return found;
-}
+export const ends = oncePer<World, readonly End[]>((world) => {
+  const { confs } = world.keys;
+  const sure = confs.flatMap((entry): End[] => (entry.own === undefined ? [] : [{ entry, own: entry.own }]));
+  const owned = new Set(sure.map(({ own }) => own.text));
+  const set = new Set(settings(world));
+  sure.sort((a, b) => Number(set.has(b.entry)) - Number(set.has(a.entry)));
+  return [...sure, ...confs.flatMap((entry) => presumedEnd(entry, sure, owned, world) ?? [])];
+});
 
 /**
  * An export without show-sensitive does not tell the router's key. It is the one that the other end has for the
@@ -131,16 +125,11 @@ export function mutualPairs(world: World): (Listing & { readonly back: WgPeer })
   });
 }
 
-const confirmedIn = new WeakMap<World, Map<string, MergedExchange>>();
+const confirmedIn = oncePer(confirmedPairs);
 
 /** A handshake of these two keys that data followed, in any capture: what ran fits, whatever the files say. */
 export function confirmedBetween(world: World, a: KnownKey, b: KnownKey): MergedExchange | undefined {
-  let known = confirmedIn.get(world);
-  if (known === undefined) {
-    known = confirmedPairs(world);
-    confirmedIn.set(world, known);
-  }
-  return known.get(pairKey(a.text, b.text));
+  return confirmedIn(world).get(pairKey(a.text, b.text));
 }
 
 function confirmedPairs(world: World): Map<string, MergedExchange> {

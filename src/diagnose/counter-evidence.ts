@@ -1,8 +1,10 @@
 /** What `wg show` and a RouterOS print count for a peer, and which handshake messages the counts are made of. */
+
 import type { ConfEntry } from '../analyze/key-set.ts';
 import type { World } from '../analyze/world.ts';
 import { equalSecret } from '../base/bytes.ts';
 import { ZERO_PSK } from '../base/keys.ts';
+import { oncePer } from '../base/once-per.ts';
 import type { ByteCount } from '../config/quantities.ts';
 import type { WgPeer } from '../config/wg-conf.ts';
 import type { WgStatusPeer } from '../config/wg-status.ts';
@@ -23,17 +25,10 @@ export interface Counters {
 
 const NOTHING: ByteCount = { bytes: 0, uncertaintyBytes: 0 };
 
-const counted = new WeakMap<ConfEntry, ReadonlyMap<WgPeer, Counters>>();
-
 /** Of every peer of this end; empty where the text does not count. */
-export function countersOf(entry: ConfEntry): ReadonlyMap<WgPeer, Counters> {
-  let found = counted.get(entry);
-  if (found === undefined) {
-    found = new Map(read(entry).map((counters) => [counters.peer, counters]));
-    counted.set(entry, found);
-  }
-  return found;
-}
+export const countersOf = oncePer<ConfEntry, ReadonlyMap<WgPeer, Counters>>(
+  (entry) => new Map(read(entry).map((counters) => [counters.peer, counters])),
+);
 
 function read(entry: ConfEntry): Counters[] {
   const { origin, conf } = entry;
@@ -41,7 +36,10 @@ function read(entry: ConfEntry): Counters[] {
     // junk and padding of AmneziaWG change every size
     if (origin.status.amnezia.length > 0) return [];
     const { peers } = origin.status;
-    const latest = Math.max(0, ...peers.map(({ latestHandshake: at }) => (at?.value.kind === 'at' ? at.value.sec : 0)));
+    const latest = peers.reduce(
+      (most, { latestHandshake: at }) => (at?.value.kind === 'at' ? Math.max(most, at.value.sec) : most),
+      0,
+    );
     return conf.peers.flatMap((peer, i) => {
       const status = peers[i];
       return status === undefined ? [] : [ofStatus(entry, peer, status, latest)];

@@ -1,6 +1,8 @@
 /** Crossing initiations: both ends began within one round trip, so each took the other's and forgot its own. */
+
 import type { MergedExchange } from '../analyze/merge.ts';
 import { type Attempt, isConfirmed, type Tunnel } from '../analyze/world.ts';
+import { oncePer } from '../base/once-per.ts';
 import { msBetween } from '../base/time.ts';
 
 /** A round trip of more than this and the two are no crossing. */
@@ -13,17 +15,8 @@ export interface Crossing {
   readonly b: MergedExchange;
 }
 
-const known = new WeakMap<Tunnel, readonly Crossing[]>();
-
 /** Two initiations in opposite directions, the second sent before the answer to the first was seen; neither was confirmed. */
-export function findCrossings(tunnel: Tunnel): readonly Crossing[] {
-  let crossings = known.get(tunnel);
-  if (crossings === undefined) {
-    crossings = collect(tunnel);
-    known.set(tunnel, crossings);
-  }
-  return crossings;
-}
+export const findCrossings = oncePer<Tunnel, readonly Crossing[]>(collect);
 
 /** Every initiation of it met one of the other end: its silence needs no other reason. */
 export function onlyCrossings({ tunnel, exchanges }: Attempt): boolean {

@@ -2,25 +2,22 @@
 
 import type { Silence, Timeline } from '../analyze/timeline.ts';
 import { type Attempt, isAnswered, type Tunnel } from '../analyze/world.ts';
+import { oncePer } from '../base/once-per.ts';
 import { compareTime, type Time } from '../base/time.ts';
 
-const answered = new WeakMap<Tunnel, ReadonlySet<Attempt>>();
+const afterAnswers = oncePer<Tunnel, ReadonlySet<Attempt>>(({ attempts }) => {
+  const after = new Set<Attempt>();
+  const initiators = new Set<string>();
+  for (const each of attempts) {
+    if (initiators.has(each.initiator)) after.add(each);
+    if (each.exchanges.some(isAnswered)) initiators.add(each.initiator);
+  }
+  return after;
+});
 
 /** Did the end that is asked here answer an earlier initiation of the same initiator? */
 export function answeredBefore(attempt: Attempt): boolean {
-  const { tunnel } = attempt;
-  let known = answered.get(tunnel);
-  if (known === undefined) {
-    const after = new Set<Attempt>();
-    const initiators = new Set<string>();
-    for (const each of tunnel.attempts) {
-      if (initiators.has(each.initiator)) after.add(each);
-      if (each.exchanges.some(isAnswered)) initiators.add(each.initiator);
-    }
-    known = after;
-    answered.set(tunnel, known);
-  }
-  return known.has(attempt);
+  return afterAnswers(attempt.tunnel).has(attempt);
 }
 
 /**
@@ -31,22 +28,15 @@ export function asksLearnedEndpoint(attempt: Attempt): boolean {
   return attempt.before !== undefined && !answeredBefore(attempt);
 }
 
-const firstAnswers = new WeakMap<Timeline, ReadonlyMap<string, Time>>();
-
-function answerTimes(timeline: Timeline): ReadonlyMap<string, Time> {
-  let times = firstAnswers.get(timeline);
-  if (times === undefined) {
-    const found = new Map<string, Time>();
-    for (const { pair, initiatorName, responses } of timeline.exchanges) {
-      const [first] = responses;
-      const key = `${pair}|${initiatorName}`;
-      if (first !== undefined && !found.has(key)) found.set(key, first.seen.at.time);
-    }
-    times = found;
-    firstAnswers.set(timeline, times);
+const answerTimes = oncePer<Timeline, ReadonlyMap<string, Time>>(({ exchanges }) => {
+  const times = new Map<string, Time>();
+  for (const { pair, initiatorName, responses } of exchanges) {
+    const [first] = responses;
+    const key = `${pair}|${initiatorName}`;
+    if (first !== undefined && !times.has(key)) times.set(key, first.seen.at.time);
   }
   return times;
-}
+});
 
 /** The same of a silence: `learned`, `configured` (the target had answered initiations), or nothing in the capture tells. */
 export function targetOf(silence: Silence, timeline: Timeline): 'learned' | 'configured' | 'unknown' {

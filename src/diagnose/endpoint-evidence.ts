@@ -1,4 +1,5 @@
 /** What rules on Endpoints ask: what is set and what was learned, and where an end really answers. */
+
 import type { ConfEntry } from '../analyze/key-set.ts';
 import type { FrameId } from '../analyze/timeline.ts';
 import { initiationOf, isAnswered, type World } from '../analyze/world.ts';
@@ -6,6 +7,7 @@ import { type Endpoint, type IpBytes, parseIp } from '../base/address.ts';
 import { scopeOf } from '../base/address-scope.ts';
 import { toBase64 } from '../base/base64.ts';
 import { equal } from '../base/bytes.ts';
+import { oncePer } from '../base/once-per.ts';
 import type { Located } from '../config/text.ts';
 import type { ConfEndpoint, WgPeer } from '../config/wg-conf.ts';
 import { placeOf } from './config-evidence.ts';
@@ -47,16 +49,11 @@ export interface Asked {
   readonly answered: FrameId[];
 }
 
-const askedOf = new WeakMap<World, ReadonlyMap<string, readonly Asked[]>>();
+const askedOf = oncePer(collect);
 
 /** Where the initiations for a key went, by base64 of the key, and whether anything answered there. */
 export function askedFor(world: World, key: string): readonly Asked[] {
-  let byKey = askedOf.get(world);
-  if (byKey === undefined) {
-    byKey = collect(world);
-    askedOf.set(world, byKey);
-  }
-  return byKey.get(key) ?? [];
+  return askedOf(world).get(key) ?? [];
 }
 
 function collect(world: World): Map<string, Asked[]> {

@@ -7,6 +7,7 @@ import type { Exchange, FrameId, Seen, Timeline } from '../analyze/timeline.ts';
 import { type Attempt, initiationOf, isAnswered, type Tunnel, type World } from '../analyze/world.ts';
 import { formatIp } from '../base/address.ts';
 import { shortKey } from '../base/keys.ts';
+import { oncePer } from '../base/once-per.ts';
 import { msBetween } from '../base/time.ts';
 import type { DropKind } from '../wg/drop.ts';
 import { onlyCrossings } from './crossings.ts';
@@ -175,18 +176,10 @@ function previousResponder(attempt: Attempt): KnownKey | undefined {
 }
 
 /** Every end that sent anything, by canonical name: worked out once for a world. */
-const heard = new WeakMap<World, ReadonlySet<string>>();
-
-function heardEnds(world: World): ReadonlySet<string> {
-  let ends = heard.get(world);
-  if (ends === undefined) {
-    ends = new Set(
-      world.timelines.flatMap(({ directions }) => [...directions.values()].flatMap((counts) => [...counts.keys()])),
-    );
-    heard.set(world, ends);
-  }
-  return ends;
-}
+const heardEnds = oncePer<World, ReadonlySet<string>>(
+  ({ timelines }) =>
+    new Set(timelines.flatMap(({ directions }) => [...directions.values()].flatMap((counts) => [...counts.keys()]))),
+);
 
 /** Any packet of the end that is asked, in any capture, or a capture that was taken there. */
 export function peerShowsLife(attempt: Attempt, world: World): boolean {
@@ -196,19 +189,13 @@ export function peerShowsLife(attempt: Attempt, world: World): boolean {
 }
 
 /** Captures that hold anything of a tunnel: worked out once for it. */
-const held = new WeakMap<Tunnel, ReadonlySet<Timeline>>();
-
-function timelinesOf(tunnel: Tunnel): ReadonlySet<Timeline> {
-  let set = held.get(tunnel);
-  if (set === undefined) {
-    set = new Set([
-      ...tunnel.exchanges.flatMap(({ views }) => views.map((view) => view.timeline)),
-      ...tunnel.sessions.map(({ timeline }) => timeline),
-    ]);
-    held.set(tunnel, set);
-  }
-  return set;
-}
+const timelinesOf = oncePer<Tunnel, ReadonlySet<Timeline>>(
+  ({ exchanges, sessions }) =>
+    new Set([
+      ...exchanges.flatMap(({ views }) => views.map((view) => view.timeline)),
+      ...sessions.map(({ timeline }) => timeline),
+    ]),
+);
 
 /** Captures of this path that have no view of the exchange. */
 export function capturesWithout(merged: MergedExchange, attempt: Attempt, world: World): Timeline[] {

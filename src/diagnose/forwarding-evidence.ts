@@ -1,10 +1,12 @@
 /** Through which ends others send packets that are not for them, and what their machines do with such packets. */
+
 import type { ConfEntry } from '../analyze/key-set.ts';
 import type { Machine } from '../analyze/machine.ts';
 import type { World } from '../analyze/world.ts';
 import type { IpBytes, Prefix } from '../base/address.ts';
 import { scopeOf } from '../base/address-scope.ts';
 import { equal } from '../base/bytes.ts';
+import { oncePer } from '../base/once-per.ts';
 import { networkText, within } from '../base/prefix.ts';
 import type { WgPeer } from '../config/wg-conf.ts';
 import { listings, placeOf, settings } from './config-evidence.ts';
@@ -25,16 +27,7 @@ export interface Asked {
   readonly internet: boolean;
 }
 
-const askedOf = new WeakMap<World, readonly Asked[]>();
-
-export function asked(world: World): readonly Asked[] {
-  let found = askedOf.get(world);
-  if (found === undefined) {
-    found = collect(world);
-    askedOf.set(world, found);
-  }
-  return found;
-}
+export const asked = oncePer<World, readonly Asked[]>(collect);
 
 function collect(world: World): Asked[] {
   const set = new Set(settings(world));

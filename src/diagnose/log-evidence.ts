@@ -1,8 +1,10 @@
 /** Logs laid beside the captures of the same time: which line speaks of which message. */
+
 import { alignLog, type LogView } from '../analyze/log-clock.ts';
 import type { Machine } from '../analyze/machine.ts';
 import type { FrameId, Seen } from '../analyze/timeline.ts';
 import type { World } from '../analyze/world.ts';
+import { oncePer } from '../base/once-per.ts';
 import type { LogEvent, LogEventKind } from '../config/log/event.ts';
 
 export interface PlacedLog {
@@ -19,21 +21,15 @@ export const SPEAKER: Readonly<Record<LogEvent['implementation'], string>> = {
   routeros: 'RouterOS',
 };
 
-const placed = new WeakMap<World, readonly PlacedLog[]>();
-
 /** Each log with the capture that it fits best, if any; worked out once for a world. */
-export function placedLogs(world: World): readonly PlacedLog[] {
-  const known = placed.get(world);
-  if (known !== undefined) return known;
-  const found = world.keys.machines.flatMap((machine) => {
+export const placedLogs = oncePer<World, readonly PlacedLog[]>(({ keys, timelines }) =>
+  keys.machines.flatMap((machine) => {
     if (machine.log.length === 0) return [];
-    const views = world.timelines.flatMap((timeline) => alignLog(machine.log, timeline) ?? []);
+    const views = timelines.flatMap((timeline) => alignLog(machine.log, timeline) ?? []);
     const [view] = views.sort((a, b) => b.frames.size - a.frames.size);
     return view === undefined ? [] : [{ machine, view }];
-  });
-  placed.set(world, found);
-  return found;
-}
+  }),
+);
 
 /** wireguard-go says the reason in one line, and in the next once more that something was refused: that one is left out. */
 export function withoutEchoes(log: readonly LogEvent[]): LogEvent[] {

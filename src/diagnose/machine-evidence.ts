@@ -1,9 +1,11 @@
 /** Which machine an end runs on, who writes to it first, and by which interfaces packets come in there. */
+
 import type { ConfEntry } from '../analyze/key-set.ts';
 import type { Machine } from '../analyze/machine.ts';
 import type { World } from '../analyze/world.ts';
 import { type IpBytes, parseIp } from '../base/address.ts';
 import { equal } from '../base/bytes.ts';
+import { oncePer } from '../base/once-per.ts';
 import { sameNetwork } from '../base/prefix.ts';
 import type { PacketFilter } from '../config/host/packet-filter.ts';
 import type { Located } from '../config/text.ts';
@@ -20,17 +22,10 @@ export interface Host {
   readonly sure: boolean;
 }
 
-const hostsOf = new WeakMap<World, readonly Host[]>();
-
 /** Every end with each machine that may be its own. */
-export function hosts(world: World): readonly Host[] {
-  let found = hostsOf.get(world);
-  if (found === undefined) {
-    found = world.keys.machines.flatMap((machine) => ofMachine(machine, world));
-    hostsOf.set(world, found);
-  }
-  return found;
-}
+export const hosts = oncePer<World, readonly Host[]>((world) =>
+  world.keys.machines.flatMap((machine) => ofMachine(machine, world)),
+);
 
 function ofMachine(machine: Machine, world: World): Host[] {
   const set = settings(world);
@@ -102,21 +97,15 @@ export interface Dialer {
 
 type Others = ReadonlyMap<WgPeer, { readonly from: ConfEntry; readonly peer: WgPeer }>;
 
-const othersOf = new WeakMap<World, Others>();
-
 /** The other end's file and its entry, by an end's own entry for it. */
-function others(world: World): Others {
-  let found = othersOf.get(world);
-  if (found === undefined) {
-    found = new Map(
+const others = oncePer<World, Others>(
+  (world) =>
+    new Map(
       listings(world).flatMap(({ lister, peer, back }) =>
         back === undefined ? [] : [[back, { from: lister.entry, peer }] as const],
       ),
-    );
-    othersOf.set(world, found);
-  }
-  return found;
-}
+    ),
+);
 
 /** Peers that have to begin, as far as the files tell. */
 export function dialers(entry: ConfEntry, world: World): Dialer[] {

@@ -1,7 +1,9 @@
 /** The WireGuard port of a RouterOS interface, and how the packets of peers meet the router's own filter. */
+
 import type { ConfEntry } from '../analyze/key-set.ts';
 import type { World } from '../analyze/world.ts';
 import { inPrefix } from '../base/address.ts';
+import { oncePer } from '../base/once-per.ts';
 import type { RosConfig } from '../config/routeros/export.ts';
 import type { RosRule } from '../config/routeros/firewall.ts';
 import type { Located } from '../config/text.ts';
@@ -24,17 +26,10 @@ export interface RosPort {
   readonly settled: RosFate;
 }
 
-const portsOf = new WeakMap<World, readonly RosPort[]>();
-
 /** Every WireGuard interface of a RouterOS text that shows rules for packets to the router. */
-export function rosPorts(world: World): readonly RosPort[] {
-  let found = portsOf.get(world);
-  if (found === undefined) {
-    found = settings(world).flatMap((entry) => rosPort(entry, world) ?? []);
-    portsOf.set(world, found);
-  }
-  return found;
-}
+export const rosPorts = oncePer<World, readonly RosPort[]>((world) =>
+  settings(world).flatMap((entry) => rosPort(entry, world) ?? []),
+);
 
 function rosPort(entry: ConfEntry, world: World): RosPort | undefined {
   const router = routerOf(entry);

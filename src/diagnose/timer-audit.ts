@@ -1,7 +1,9 @@
 /** Why each handshake began: which timer of the protocol was due, as far as a capture shows it (wp §6.2, §6.4, §6.5). */
+
 import type { MergedExchange, View } from '../analyze/merge.ts';
 import type { Exchange, Seen, Timeline } from '../analyze/timeline.ts';
 import { type Attempt, isAnswered, isConfirmed, type Tunnel } from '../analyze/world.ts';
+import { oncePer } from '../base/once-per.ts';
 import { compareTime, msBetween } from '../base/time.ts';
 import {
   NEW_HANDSHAKE_TIMEOUT_MS,
@@ -51,17 +53,8 @@ const ATTEMPTS = 20;
 const EARLY_MS = 500;
 const LATE_MS = 1200;
 
-const known = new WeakMap<Tunnel, readonly Audited[]>();
-
 /** Every initiation of a tunnel in order of time. */
-export function auditOf(tunnel: Tunnel): readonly Audited[] {
-  let audited = known.get(tunnel);
-  if (audited === undefined) {
-    audited = audit(tunnel);
-    known.set(tunnel, audited);
-  }
-  return audited;
-}
+export const auditOf = oncePer<Tunnel, readonly Audited[]>(audit);
 
 function audit(tunnel: Tunnel): Audited[] {
   const place = new Map<MergedExchange, { readonly attempt: Attempt; readonly index: number }>();

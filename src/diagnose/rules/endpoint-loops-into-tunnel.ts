@@ -1,8 +1,10 @@
 /** The way to an Endpoint leads into the tunnel that this Endpoint is to carry. */
+
 import type { ConfEntry } from '../../analyze/key-set.ts';
 import type { World } from '../../analyze/world.ts';
 import { formatIp, type IpBytes, inPrefix, type Prefix } from '../../base/address.ts';
 import { scopeOf } from '../../base/address-scope.ts';
+import { oncePer } from '../../base/once-per.ts';
 import { network, networkText, type PrefixIndex, prefixIndex, sameNetwork } from '../../base/prefix.ts';
 import type { WgPeer } from '../../config/wg-conf.ts';
 import { fileSubject, placeOf, settings, unlessConfirmed } from '../config-evidence.ts';
@@ -146,18 +148,13 @@ interface Allowed {
   readonly line: number;
 }
 
-const indexOf = new WeakMap<ConfEntry, PrefixIndex<Allowed>>();
+const indexOf = oncePer<ConfEntry, PrefixIndex<Allowed>>(({ conf }) =>
+  prefixIndex(conf.peers.flatMap((peer) => peer.allowedIps.map(({ value, line }) => ({ peer, prefix: value, line })))),
+);
 
 /** Of all peers: the packets would come to this same interface again. */
 function longest(entry: ConfEntry, ip: IpBytes): Allowed | undefined {
-  let index = indexOf.get(entry);
-  if (index === undefined) {
-    index = prefixIndex(
-      entry.conf.peers.flatMap((peer) => peer.allowedIps.map(({ value, line }) => ({ peer, prefix: value, line }))),
-    );
-    indexOf.set(entry, index);
-  }
-  return index.covering(ip)[0];
+  return indexOf(entry).covering(ip)[0];
 }
 
 /** A default route that comes by DHCP is not in an export: only longer ones decide. */
