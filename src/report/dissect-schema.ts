@@ -1,6 +1,6 @@
 /** JSON Schema (2020-12) of what `dissect` tells: one item, complete and strict. */
 import { DISSECT_SCHEMA } from './dissect-model.ts';
-import { DIALECT, frameRef, list, natural, oneOf, record, text } from './schema.ts';
+import { DIALECT, frameRef, list, natural, oneOf, problemFields, record, text } from './schema.ts';
 
 const hex = { type: 'string', pattern: '^([0-9a-f]{2})*$' } as const;
 const kinds = oneOf('initiation', 'response', 'cookie-reply', 'data');
@@ -82,11 +82,7 @@ export const dissectSchema = {
       },
       { resumedAt: natural },
     ),
-    item(
-      'problem',
-      { input: text, message: text },
-      { line: natural, column: natural, offset: natural, hint: text, remark: { const: true } },
-    ),
+    item('problem', ...problemFields),
     item('end', {
       input: text,
       frames: natural,

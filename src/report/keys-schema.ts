@@ -1,5 +1,17 @@
 /** JSON Schema (2020-12) of what `wgwhy keys --json` prints: complete and strict. A new field is a new version. */
-import { DIALECT, index, list, natural, oneOf, publicKey, record, text, texts } from './schema.ts';
+import {
+  DIALECT,
+  INPUT_KINDS,
+  index,
+  list,
+  natural,
+  oneOf,
+  problem,
+  publicKey,
+  record,
+  text,
+  texts,
+} from './schema.ts';
 
 const frame = { type: 'integer', minimum: 1 } as const;
 const orNull = <T extends Record<string, unknown>>(schema: T) => ({ anyOf: [schema, { type: 'null' }] }) as const;
@@ -41,18 +53,7 @@ export const keysSchema = {
       record({
         id: text,
         name: text,
-        kind: oneOf(
-          'capture',
-          'wg-conf',
-          'key-log',
-          'traffic-keys',
-          'public-key',
-          'wg-show',
-          'routeros',
-          'log',
-          'host',
-          'pasted',
-        ),
+        kind: oneOf(...INPUT_KINDS),
       }),
     ),
     keys: list(entry),
@@ -70,11 +71,6 @@ export const keysSchema = {
         { because: text },
       ),
     ),
-    problems: list(
-      record(
-        { input: text, message: text },
-        { line: natural, column: natural, offset: natural, hint: text, remark: { const: true } },
-      ),
-    ),
+    problems: list(problem),
   }),
 } as const;

@@ -34,6 +34,12 @@ const reference = (name: string) => ({ $ref: `#/$defs/${name}` }) as const;
 
 export const frameRef = record({ input: text, frame: { type: 'integer', minimum: 1 }, time });
 const fact = { anyOf: [{ type: ['string', 'number', 'boolean', 'null'] }, texts] } as const;
+/** A place where an input cannot be used, or a remark about one that can. */
+export const problemFields = [
+  { input: text, message: text },
+  { line: natural, column: natural, offset: natural, hint: text, remark: { const: true } },
+] as const;
+export const problem = record(...problemFields);
 const verdict = oneOf('accepted', 'refused', 'undecided');
 
 const edit = record(
@@ -57,7 +63,7 @@ const finding = record(
   { edits: list(edit) },
 );
 
-const INPUT_KINDS = [
+export const INPUT_KINDS = [
   'capture',
   'wg-conf',
   'key-log',
@@ -143,12 +149,7 @@ export const reportSchema = {
       clockOffsets: list(clockOffset),
       findings: list(reference('finding')),
       hidden: list(record({ rule: text, by: text, subject: text })),
-      problems: list(
-        record(
-          { input: text, message: text },
-          { line: natural, column: natural, offset: natural, hint: text, remark: { const: true } },
-        ),
-      ),
+      problems: list(problem),
       sequence: list(step),
       counts: record({
         frames: natural,

@@ -1,14 +1,12 @@
 /** JSON Schema (2020-12) of `wgwhy trace --json` and `wgwhy vectors`: complete and strict. A new field is a new version. */
+import { DIALECT, natural, publicKey, text } from './schema.ts';
 
-const DIALECT = 'https://json-schema.org/draft/2020-12/schema';
-
-const text = { type: 'string' } as const;
-const natural = { type: 'integer', minimum: 0 } as const;
 const hex = { type: 'string', pattern: '^([0-9a-f]{2})*$' } as const;
 const hash = { type: 'string', pattern: '^[0-9a-f]{64}$' } as const;
 /** Hexadecimal, or what stands for a secret. */
 const shown = { type: 'string', pattern: '^(([0-9a-f]{2})*|#[0-9a-f]{8}|zero|empty)$' } as const;
-const base64Key = { type: 'string', pattern: '^[A-Za-z0-9+/]{43}=$' } as const;
+/** 32 bytes in base64, as a configuration writes them. */
+const base64Key = publicKey;
 
 /** An object that may have these, and nothing else. */
 function some<P extends Record<string, unknown>>(properties: P, required: readonly (keyof P)[] = []) {

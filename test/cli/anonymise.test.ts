@@ -67,12 +67,26 @@ describe('text', () => {
   });
 });
 
-test('the folder holds the files that are told of, and they are diagnosed as the originals', async () => {
-  const ran = await anonymise([...all('psk-mismatch'), '--json']);
+/** Empty where there are none. */
+function schemaErrors(said: unknown): string {
   const ajv = new Ajv2020({ allErrors: true, strict: true });
   const valid = ajv.compile(anonymisedSchema);
+  return valid(said) ? '' : ajv.errorsText(valid.errors);
+}
+
+test('a remark on a configuration is in the JSON and in its schema', async () => {
+  const conf = join(root, 'remarked.conf');
+  const text = readFileSync(`${LAB}/psk-mismatch/client.conf`, 'utf8');
+  writeFileSync(conf, text.replace('[Interface]', '[Interface]\nMTU = 1380\nMTU = 1380'));
+  const said = JSON.parse((await anonymise([`${LAB}/psk-mismatch/client.pcap`, conf, '--json'])).stdout);
+  expect(said.problems).toContainEqual(expect.objectContaining({ remark: true }));
+  expect(schemaErrors(said)).toBe('');
+});
+
+test('the folder holds the files that are told of, and they are diagnosed as the originals', async () => {
+  const ran = await anonymise([...all('psk-mismatch'), '--json']);
   const said = JSON.parse(ran.stdout);
-  expect(valid(said), ajv.errorsText(valid.errors)).toBe(true);
+  expect(schemaErrors(said)).toBe('');
   expect(readdirSync(ran.folder)).toEqual(['a.pcap', 'b.pcap', 'c.conf', 'd.conf']);
   expect(said.files.map((file: { name: string }) => file.name)).toEqual(readdirSync(ran.folder));
   expect([said.findings.lost, said.findings.added, said.findings.same > 0]).toEqual([[], [], true]);

@@ -1,9 +1,10 @@
 /** `wgwhy time` on captures of the lab: transcripts, JSON by its schema, the SVG, and what it says without the key. */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterAll, describe, expect, test } from 'vitest';
+import { timeText } from '../../src/cli/time-text.ts';
 import { clocksSchema } from '../../src/report/time/json.ts';
 import { cli, type Ran } from './harness.ts';
 
@@ -69,10 +70,30 @@ describe('text', () => {
   });
 });
 
+/** More than fit as arguments on the stack. */
+const MANY = 200_000;
+
+test('a flood from many addresses: the first and the last are told', () => {
+  const closed = Array.from({ length: MANY }, (_, i) => ({
+    capture: 'flood.pcap',
+    from: `198.51.100.1:${i}`,
+    count: 1,
+    firstFrame: i + 1,
+    missing: 'the private key of its responder',
+  }));
+  const lines = timeText({ captures: ['flood.pcap'], senders: [], closed, problems: [] }, 200).split('\n');
+  expect(lines).toHaveLength(42);
+  expect(lines[20]).toBe(`… and ${MANY - 40} more (--json lists them)`);
+  expect(lines[40]).toContain(`frame ${MANY} stays closed`);
+});
+
 test('--json, by its schema', async () => {
   const ajv = new Ajv2020({ allErrors: true, strict: true, allowUnionTypes: true });
   const valid = ajv.compile(clocksSchema);
-  for (const argv of [[CAPTURE, KEYS], [CAPTURE]]) {
+  const remarked = join(folder, 'remarked.conf');
+  writeFileSync(remarked, readFileSync(KEYS, 'utf8').replace('[Interface]', '[Interface]\nMTU = 1380'));
+  expect(JSON.parse((await time([CAPTURE, remarked, '--json'])).stdout).problems).toMatchObject([{ remark: true }]);
+  for (const argv of [[CAPTURE, KEYS], [CAPTURE], [CAPTURE, remarked]]) {
     const { stdout } = await time([...argv, '--json']);
     expect(valid(JSON.parse(stdout)), ajv.errorsText(valid.errors)).toBe(true);
   }

@@ -2,43 +2,32 @@
 import { toBase64 } from '../../base/base64.ts';
 import { toHex } from '../../base/bytes.ts';
 import { formatTime } from '../../base/time.ts';
+import { DIALECT, list, natural, oneOf, problem, publicKey, record, text } from '../schema.ts';
 import { sanitiseAll } from '../text-wrap.ts';
 import type { Clocks, SenderClock } from './read.ts';
 import { sentAt } from './words.ts';
 
 export const CLOCKS = 'wgwhy/time/1';
 
-const text = { type: 'string' } as const;
-const natural = { type: 'integer', minimum: 0 } as const;
 const frame = { type: 'integer', minimum: 1 } as const;
 const time = { type: 'string', pattern: '^([0-9]{4}-[0-9T:-]{14}\\.[0-9]{9}Z|@-?[0-9]+\\.[0-9]{9})$' } as const;
-const list = <T>(items: T) => ({ type: 'array', items }) as const;
-
-function record(required: Record<string, unknown>, optional: Record<string, unknown> = {}) {
-  return {
-    type: 'object',
-    additionalProperties: false,
-    required: Object.keys(required),
-    properties: { ...required, ...optional },
-  } as const;
-}
 
 const drift = {
   oneOf: [
     record({ kind: { const: 'measured' }, ppm: { type: 'number' }, errorPpm: { type: 'number', minimum: 0 } }),
     record({ kind: { const: 'below' }, ppm: { type: 'number', minimum: 0 } }),
-    record({ kind: { const: 'unknown' }, because: { enum: ['few', 'short', 'untimed'] } }),
+    record({ kind: { const: 'unknown' }, because: oneOf('few', 'short', 'untimed') }),
   ],
 } as const;
 
 const sender = record({
   capture: text,
-  initiator: { type: 'string', pattern: '^[A-Za-z0-9+/]{43}=$' },
+  initiator: publicKey,
   name: text,
   from: list(text),
   base: { enum: [10, 37, null] },
-  decidedBy: { enum: ['capture-time', 'whitening', 'nothing'] },
-  family: { enum: ['kernel/wireguard-go/windows', 'boringtun family', 'other/unknown'] },
+  decidedBy: oneOf('capture-time', 'whitening', 'nothing'),
+  family: oneOf('kernel/wireguard-go/windows', 'boringtun family', 'other/unknown'),
   whitened: natural,
   resolutionNs: { type: ['integer', 'null'], minimum: 1 },
   drift,
@@ -56,7 +45,7 @@ const sender = record({
 });
 
 export const clocksSchema = {
-  $schema: 'https://json-schema.org/draft/2020-12/schema',
+  $schema: DIALECT,
   $id: CLOCKS,
   title: 'Clocks of initiators, by the timestamps of their initiations',
   ...record({
@@ -64,9 +53,7 @@ export const clocksSchema = {
     captures: list(text),
     senders: list(sender),
     closed: list(record({ capture: text, from: text, count: natural, firstFrame: frame, missing: text })),
-    problems: list(
-      record({ input: text, message: text }, { line: natural, column: natural, offset: natural, hint: text }),
-    ),
+    problems: list(problem),
   }),
 } as const;
 
