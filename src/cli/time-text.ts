@@ -1,4 +1,5 @@
 /** `wgwhy time` for people: each sender's clock in figures, in words, as a list and as a plot of plain characters. */
+import { extent } from '../base/extent.ts';
 import { shortKey } from '../base/keys.ts';
 import { msBetween } from '../base/time.ts';
 import { pad, sanitise, widthOf, wrap } from '../report/text-wrap.ts';
@@ -19,20 +20,34 @@ import {
 const PLOT_ROWS = 9;
 /** Of a flood the first and the last tell enough; all of them are in the JSON. */
 const LISTED = 40;
+const ADDRESSES = 8;
 const LABEL = 12;
 
 export function timeText({ senders, closed, problems }: Clocks, width: number): string {
-  const out: string[] = [];
-  for (const { input, line, message, hint } of problems) {
-    const place = line === undefined ? input : `${input}:${line}`;
-    out.push(...wrap(sanitise(`${place}: ${message}${hint === undefined ? '' : `; ${hint}`}`), width, '- ', '  '));
-  }
-  if (problems.length > 0) out.push('');
-  for (const sender of senders) out.push(...senderLines(sender, width), '');
-  out.push(...closed.flatMap((one) => wrap(closedText(one), width)));
-  if (senders.length === 0 && closed.length === 0) out.push('there is no initiation in what was read');
+  const nothing = senders.length === 0 && closed.length === 0;
+  // no list is spread into a call: of a flood of senders that would overflow the stack
+  const out = [
+    ...problems.flatMap((problem) => wrap(sanitise(problemText(problem)), width, '- ', '  ')),
+    ...(problems.length > 0 ? [''] : []),
+    ...senders.flatMap((sender) => [...senderLines(sender, width), '']),
+    ...shortened(closed.map(closedText)).flatMap((one) => wrap(one, width)),
+    ...(nothing ? ['there is no initiation in what was read'] : []),
+  ];
   while (out[out.length - 1] === '') out.pop();
   return `${out.join('\n')}\n`;
+}
+
+function problemText({ input, line, message, hint }: Clocks['problems'][number]): string {
+  const place = line === undefined ? input : `${input}:${line}`;
+  return `${place}: ${message}${hint === undefined ? '' : `; ${hint}`}`;
+}
+
+/** The first and the last of a long list, and how many are between. */
+function shortened(lines: readonly string[], indent = ''): readonly string[] {
+  if (lines.length <= LISTED) return lines;
+  const half = LISTED / 2;
+  const left = `${indent}… and ${lines.length - LISTED} more (--json lists them)`;
+  return [...lines.slice(0, half), left, ...lines.slice(-half)];
 }
 
 function closedText({ capture, from, count, firstFrame, missing }: ClosedSender): string {
@@ -51,18 +66,24 @@ function senderLines({ capture, key, name, from, samples, clock }: SenderClock, 
   const last = samples[samples.length - 1];
   const over = first === undefined || last === undefined ? 0 : msBetween(first.time, last.time);
   return [
-    ...wrap(sanitise(`${capture}: the clock of ${who}, ${from.join(', ')}`), width),
+    ...wrap(sanitise(`${capture}: the clock of ${who}, ${fewOf(from)}`), width),
     ...line('timestamps', samples.length === 1 ? '1' : `${samples.length}, over ${spanWords(over).slice(1)}`),
     ...line('base', baseWords(clock)),
     ...line('resolution', resolutionWords(clock)),
     ...line('offset', offsetWords(clock)),
     ...line('drift', driftWords(clock)),
     ...line('order', orderWords(samples, clock)),
-    ...eventsWords(samples, clock).flatMap((words) => wrap(words, width, '  - ', '    ')),
+    ...shortened(eventsWords(samples, clock)).flatMap((words) => wrap(words, width, '  - ', '    ')),
     '',
     ...list(samples, clock),
     ...(samples.length < 2 ? [] : ['', ...plot(samples, clock, width)]),
   ];
+}
+
+/** Addresses: of one that roams, or is forged, the first tell enough. */
+function fewOf(from: readonly string[]): string {
+  if (from.length <= ADDRESSES) return from.join(', ');
+  return `${from.slice(0, ADDRESSES).join(', ')} and ${from.length - ADDRESSES} other addresses`;
 }
 
 function list(samples: SenderClock['samples'], clock: SenderClock['clock']): string[] {
@@ -74,14 +95,11 @@ function list(samples: SenderClock['samples'], clock: SenderClock['clock']): str
     `${spanWords(clock.offsetsMs[i] ?? 0)}${refused.has(i) ? '  not greater' : ''}`,
   ]);
   const table = [['frame', 'captured (UTC)', 'sent, by the sender', 'offset'], ...rows];
-  const widths = [0, 1, 2].map((column) => Math.max(...table.map((row) => widthOf(row[column] ?? ''))));
-  const lines = table.map(([frame = '', captured = '', sent = '', offset = '']) =>
+  const widths = [0, 1, 2].map((column) => extent(table.map((row) => widthOf(row[column] ?? '')))[1]);
+  const [head = '', ...lines] = table.map(([frame = '', captured = '', sent = '', offset = '']) =>
     `  ${frame.padStart(widths[0] ?? 0)}  ${pad(captured, widths[1] ?? 0)}  ${pad(sent, widths[2] ?? 0)}  ${offset}`.trimEnd(),
   );
-  if (lines.length <= LISTED + 1) return lines;
-  const half = LISTED / 2;
-  const left = lines.length - 1 - LISTED;
-  return [...lines.slice(0, half + 1), `  … and ${left} more (--json lists them)`, ...lines.slice(-half)];
+  return [head, ...shortened(lines, '  ')];
 }
 
 function plot(

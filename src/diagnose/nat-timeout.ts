@@ -34,7 +34,7 @@ export function natTimeout(silence: Silence, all: readonly TunnelSilence[]): Nat
     .map((each) => each.silence)
     .filter((one) => one.senderName === silence.senderName && targetName(one) === target);
   const within = secondsOf(silence.idleMs);
-  const over = secondsOf(Math.max(silence.survivedMs, ...same.map(({ survivedMs }) => survivedMs)));
+  const over = secondsOf(same.reduce((most, { survivedMs }) => Math.max(most, survivedMs), silence.survivedMs));
   // a pause that was survived once and not another time tells of something else as well
   const known = over < within ? over : 0;
   return { over: known, within, keepalive: keepaliveFor(within) };

@@ -63,6 +63,13 @@ function looks({ action, target }: RosEntry, rows: number): number {
   return rows * (1 + (target.kind === 'find' ? target.conditions.length : target.items.length));
 }
 
+/** In place, and without its rows as arguments of a call: there may be more than a stack holds. */
+function keep(rows: DraftRow[], wanted: (row: DraftRow) => boolean): void {
+  let kept = 0;
+  for (const row of rows) if (wanted(row)) rows[kept++] = row;
+  rows.length = kept;
+}
+
 /** Changes `rows` as the entry says. */
 function apply(rows: DraftRow[], entry: RosEntry, problems: ProblemList): void {
   const place = { line: entry.line, column: 1 };
@@ -86,7 +93,7 @@ function apply(rows: DraftRow[], entry: RosEntry, problems: ProblemList): void {
   if (entry.action === 'remove') {
     // Scripts clear away what may be there before they add: nothing to remove is no fault.
     const gone = new Set(meant);
-    if (gone.size > 0) rows.splice(0, rows.length, ...rows.filter((row) => !gone.has(row)));
+    if (gone.size > 0) keep(rows, (row) => !gone.has(row));
   } else if (BUILT_IN.has(entry.path) && meant === undefined && entry.target.kind === 'items') {
     for (const name of entry.target.items)
       rows.push({ line: entry.line, fields: [rosField('name', name, place), ...change] });

@@ -1,5 +1,6 @@
 /** What the TAI64N timestamps of one sender tell of its clock, held against the times of the capture. */
 import { u32be } from '../../base/bytes.ts';
+import { extent } from '../../base/extent.ts';
 import { msBetween, nsBetween, type Time } from '../../base/time.ts';
 import {
   compareTai64n,
@@ -124,7 +125,8 @@ function driftOf(samples: readonly ClockSample[], offsetsMs: readonly number[], 
   if (start === undefined || part.length < LEAST_FOR_DRIFT) return { kind: 'unknown', because: 'few' };
   const xs = part.map(({ time }) => msBetween(start.time, time));
   const ys = offsetsMs.slice(from, to);
-  const span = Math.max(...xs) - Math.min(...xs);
+  const [earliest, latest] = extent(xs);
+  const span = latest - earliest;
   if (span < LEAST_SPAN_MS) return { kind: 'unknown', because: 'short' };
   const { slope, spread } = fitted(xs, ys);
   const errorPpm = (Math.max(spread, WHITENED_NS / 1e6) / span) * 1e6;
@@ -143,7 +145,8 @@ function fitted(xs: readonly number[], ys: readonly number[]): { slope: number; 
   }
   const slope = xx === 0 ? 0 : xy / xx;
   const rest = xs.map((x, i) => (ys[i] ?? 0) - my - slope * (x - mx));
-  return { slope, spread: Math.max(...rest) - Math.min(...rest) };
+  const [least, most] = extent(rest);
+  return { slope, spread: most - least };
 }
 
 function notGreaterOf(samples: readonly ClockSample[]): NotGreater[] {

@@ -1,4 +1,5 @@
 /** Points over time in plain characters: offsets against the time of the capture. */
+import { extent } from '../../base/extent.ts';
 
 export interface PlotPoint {
   readonly x: number;
@@ -21,8 +22,7 @@ export const LEAST_RANGE_MS = 60;
 
 /** Of equal values some room on both sides, so that a line is drawn in the middle. */
 export function rangeOf(values: readonly number[], least: number): readonly [number, number] {
-  const low = Math.min(...values);
-  const high = Math.max(...values);
+  const [low, high] = extent(values);
   if (high - low >= least) return [low, high];
   const middle = (low + high) / 2;
   return [middle - least / 2, middle + least / 2];

@@ -72,8 +72,8 @@ export async function readClocks(sources: readonly Source[], options: ClocksOpti
     const read = await readInto(senderList, input, keys, crypto, (problem) => report(input.name, problem));
     if (!read) continue;
     captures.push(input.label);
-    senders.push(...senderList.senders());
-    closed.push(...senderList.closed.values());
+    for (const sender of senderList.senders()) senders.push(sender);
+    for (const one of senderList.closed.values()) closed.push(one);
   }
   return { captures, senders, closed, problems };
 }

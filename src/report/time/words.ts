@@ -1,4 +1,5 @@
 /** Clocks in words: what the figures mean, and no more than so few of them can say. */
+import { extent } from '../../base/extent.ts';
 import { formatTime, type Time } from '../../base/time.ts';
 import { unixTime } from '../../wg/tai64n.ts';
 import { type Clock, type ClockSample, medianOf, type NotGreater, WHITENED_NS } from './clock.ts';
@@ -57,7 +58,8 @@ const MOST_STRETCHES = 3;
 const EXPLAINED_MS = 60;
 
 function stretchWords(offsetsMs: readonly number[]): string {
-  const [low, high, middle] = [Math.min(...offsetsMs), Math.max(...offsetsMs), medianOf(offsetsMs)];
+  const [low, high] = extent(offsetsMs);
+  const middle = medianOf(offsetsMs);
   const range = spanWords(low) === spanWords(high) ? '' : ` (${spanWords(low)} to ${spanWords(high)})`;
   if (low >= -EXPLAINED_MS && high <= 0) return `${spanWords(middle)}${range}, which rounding down and the way explain`;
   const side = Math.abs(middle) < 1000 ? '' : `, ${middle > 0 ? 'ahead of' : 'behind'} the capture`;
@@ -90,8 +92,7 @@ export function eventsWords(samples: readonly ClockSample[], { jumps, notGreater
     ),
     ...runs(notGreater).map((run) => {
       const [{ than }] = run;
-      const least = Math.min(...run.map((one) => one.byMs));
-      const most = Math.max(...run.map((one) => one.byMs));
+      const [least, most] = extent(run.map(({ byMs }) => byMs));
       const these = run.map(({ at }) => frame(at));
       const shown =
         these.length > 4 ? `${these.slice(0, 3).join(', ')} … ${these[these.length - 1]}` : these.join(', ');

@@ -21,6 +21,19 @@ function samples(count: number, everyMs: number, form: Tai64nForm, offset: (ms: 
   });
 }
 
+test('more initiations of one sender than fit as arguments on the stack', () => {
+  const many = samples(200_000, 5, KERNEL, () => 0);
+  const clock = clockOf(many);
+  expect(clock.drift.kind).toBe('below');
+  expect(offsetWords(clock)).toContain('(-16.7 ms to -0.0 ms), which rounding down and the way explain');
+  const points = clock.offsetsMs.map((y, x) => ({ x, y }));
+  const label = (value: number): string => value.toFixed(0);
+  const lines = plotLines(points, { width: 60, height: 5, leastRange: 60, xLabel: label, yLabel: label });
+  expect(lines.at(-1)).toContain('199999');
+  const backwards = many.map((_, i) => ({ at: i, than: 0, byMs: -i }));
+  expect(eventsWords(many, { ...clock, notGreater: backwards.slice(1) })).toHaveLength(1);
+});
+
 describe('base, whitening, resolution', () => {
   test.each([
     ['a kernel', KERNEL, 0, [10, 'capture-time', 'kernel/wireguard-go/windows', WHITENED_NS]],
