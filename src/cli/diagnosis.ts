@@ -7,7 +7,7 @@ import { reportJson } from '../report/json.ts';
 import type { PolicyName, Report } from '../report/model.ts';
 import { renderText, type TextOptions } from '../report/text.ts';
 import { type Environment, EXIT, type ExitCode, UsageError, wantsColour } from './environment.ts';
-import { parsePublicKeys, parseVantages } from './values.ts';
+import { parsePublicKeys, parseVantages, publicKeyOption, vantageOption } from './values.ts';
 
 export interface DiagnosisFlags {
   readonly publicKey?: readonly string[];
@@ -19,17 +19,10 @@ export interface DiagnosisFlags {
   readonly color: boolean;
 }
 
-const collect = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
-
 export function addDiagnosisOptions(command: Command): Command {
   return command
-    .addOption(new Option('--public-key <NAME=KEY>', 'a public key that is in no file; repeatable').argParser(collect))
-    .addOption(
-      new Option(
-        '--at <WHERE>',
-        'where a capture was taken: initiator, responder or between; NAME=WHERE for one file; repeatable',
-      ).argParser(collect),
-    )
+    .addOption(publicKeyOption())
+    .addOption(vantageOption())
     .addOption(new Option('--json', 'the report as JSON').conflicts('ndjson'))
     .addOption(new Option('--ndjson', 'the events as one JSON object per line').conflicts('json'))
     .addOption(

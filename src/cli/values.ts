@@ -1,4 +1,5 @@
 /** Values of options that need more than a list of choices: public keys and vantage points. */
+import { Option } from 'commander';
 import { decodeKeyText } from '../base/base64.ts';
 import type { DiagnoseOptions } from '../report/diagnose.ts';
 import { UsageError } from './environment.ts';
@@ -8,6 +9,19 @@ type Vantage = Exclude<Vantages, ReadonlyMap<string, unknown>>;
 
 const VANTAGES: readonly Vantage[] = ['initiator', 'responder', 'between'];
 const asVantage = (text: string): Vantage | undefined => VANTAGES.find((vantage) => vantage === text);
+
+const collect = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
+
+/** For `parsePublicKeys`. */
+export const publicKeyOption = (): Option =>
+  new Option('--public-key <NAME=KEY>', 'a public key that is in no file; repeatable').argParser(collect);
+
+/** For `parseVantages`. */
+export const vantageOption = (): Option =>
+  new Option(
+    '--at <WHERE>',
+    'where a capture was taken: initiator, responder or between; NAME=WHERE for one file; repeatable',
+  ).argParser(collect);
 
 /** `NAME=KEY`, each name once. */
 export function parsePublicKeys(values: readonly string[]): readonly string[] {

@@ -6,10 +6,11 @@ import { fileSource } from '../../io/files.ts';
 import { folderTarget } from '../../io/folder-target.ts';
 import { anonymise } from '../../report/anonymise/anonymise.ts';
 import { anonymisedJson } from '../../report/anonymise/schema.ts';
+import { lineWidth } from '../../report/text-page.ts';
 import { anonymiseText } from '../anonymise-text.ts';
 import { checkAll } from '../diagnosis.ts';
 import { type Environment, EXIT, type ExitCode, UsageError } from '../environment.ts';
-import { parsePublicKeys, parseVantages } from '../values.ts';
+import { parsePublicKeys, parseVantages, publicKeyOption, vantageOption } from '../values.ts';
 
 interface Flags {
   readonly output: string;
@@ -40,13 +41,9 @@ Examples:
   wgwhy anonymise client.pcap client.conf server.conf -o report
   wgwhy anonymise f.pcapng keys.log -o report --shift-time -86400`;
 
-const DEFAULT_WIDTH = 100;
-const LEAST_WIDTH = 60;
 const SEED_BYTES = 32;
 /** A hundred years. */
 const MOST_SHIFT_S = 3_200_000_000;
-
-const collect = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
 
 export function addAnonymiseCommand(program: Command, environment: Environment, done: (code: ExitCode) => void): void {
   program
@@ -54,12 +51,8 @@ export function addAnonymiseCommand(program: Command, environment: Environment, 
     .description('write captures and configurations anew without what is secret, for a public report')
     .argument('<file...>', 'captures, configurations, key logs')
     .requiredOption('-o, --output <DIR>', 'a new folder for what is written')
-    .option('--public-key <NAME=KEY>', 'a public key that is in no file; repeatable', collect)
-    .option(
-      '--at <WHERE>',
-      'where a capture was taken: initiator, responder or between; NAME=WHERE for one file; repeatable',
-      collect,
-    )
+    .addOption(publicKeyOption())
+    .addOption(vantageOption())
     .option('--shift-time <SECONDS>', 'move all times, those in handshakes too, by whole seconds')
     .option('--seed <TEXT>', 'the same text gives the same output; without it every run gives another')
     .option('--json', 'what was written and what is lost as JSON')
@@ -87,7 +80,7 @@ async function runAnonymise(environment: Environment, paths: readonly string[], 
   const usable = result.files.some(({ kind }) => kind === 'capture' || kind === 'wg-conf');
   if (flags.json) stdout.write(anonymisedJson(flags.output, result));
   else {
-    const width = Math.max(LEAST_WIDTH, columns ?? DEFAULT_WIDTH);
+    const width = lineWidth(columns);
     const text = anonymiseText(result, { folder: flags.output, width, timesKept: shiftSec === 0 });
     (usable ? stdout : stderr).write(text);
   }

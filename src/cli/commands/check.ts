@@ -6,12 +6,13 @@ import { fileSource } from '../../io/files.ts';
 import type { Diagnosis } from '../../report/diagnose.ts';
 import { reportJson } from '../../report/json.ts';
 import type { Report } from '../../report/model.ts';
+import { lineWidth } from '../../report/text-page.ts';
 import { painter } from '../../report/text-wrap.ts';
 import { checkText } from '../check-text.ts';
 import { checkAll, exitCode } from '../diagnosis.ts';
 import { type Environment, EXIT, type ExitCode, UsageError, wantsColour } from '../environment.ts';
 import { type FileText, fixPreview } from '../fix-preview.ts';
-import { parsePublicKeys } from '../values.ts';
+import { parsePublicKeys, publicKeyOption } from '../values.ts';
 
 interface Flags {
   readonly publicKey?: readonly string[];
@@ -32,19 +33,12 @@ Examples:
   wgwhy check client.conf server.conf
   wgwhy check phone.conf router-export.rsc --fix-preview`;
 
-const DEFAULT_WIDTH = 100;
-const LEAST_WIDTH = 60;
-
 export function addCheckCommand(program: Command, environment: Environment, done: (code: ExitCode) => void): void {
   program
     .command('check')
     .description('say what is wrong with configurations, without a capture')
     .argument('<file...>', 'configurations, exports, outputs of wg and of the firewall')
-    .option(
-      '--public-key <NAME=KEY>',
-      'a public key that is in no file; repeatable',
-      (value, before: string[] = []) => [...before, value],
-    )
+    .addOption(publicKeyOption())
     .option('--fix-preview', 'show as a diff how the files would be mended; they stay as they are')
     .option('--json', 'the report as JSON')
     .option('--no-color', 'no colour even on a terminal')
@@ -70,7 +64,7 @@ async function runCheck(environment: Environment, paths: readonly string[], flag
   if (flags.json) stdout.write(reportJson(report));
   else {
     const page = {
-      width: Math.max(LEAST_WIDTH, columns ?? DEFAULT_WIDTH),
+      width: lineWidth(columns),
       paint: painter(wantsColour(environment, flags.color)),
     };
     (usable ? stdout : stderr).write(checkText(report, page));

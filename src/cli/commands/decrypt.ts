@@ -4,12 +4,13 @@ import { fastestOnNode } from '../../io/fastest-crypto.ts';
 import { fileSource, streamSource } from '../../io/files.ts';
 import { type Decryption, decrypt } from '../../report/decrypt.ts';
 import type { Source } from '../../report/diagnose.ts';
+import { lineWidth } from '../../report/text-page.ts';
 import { decryptText } from '../decrypt-text.ts';
 import { checkAll } from '../diagnosis.ts';
 import { type Environment, EXIT, type ExitCode, UsageError } from '../environment.ts';
 import { openSink } from '../output.ts';
 import { progress } from '../progress.ts';
-import { parsePublicKeys } from '../values.ts';
+import { parsePublicKeys, publicKeyOption } from '../values.ts';
 
 interface Flags {
   readonly output?: string;
@@ -36,9 +37,6 @@ Examples:
   wgwhy decrypt cap.pcap keys.txt -o - | tcpdump -n -r -
   wgwhy decrypt cap.pcap keys.txt --outer shared.pcapng       # Wireshark opens it without further settings`;
 
-const DEFAULT_WIDTH = 100;
-const LEAST_WIDTH = 60;
-
 export function addDecryptCommand(
   program: Command,
   environment: Environment,
@@ -53,11 +51,7 @@ export function addDecryptCommand(
     .option('--outer <FILE>', 'the captured frames, as pcapng with the secrets that open them in Wireshark')
     .option('--all', 'also further views of one datagram, and packets that a receiver drops for their counter')
     .option('--force', 'replace files that are there')
-    .option(
-      '--public-key <NAME=KEY>',
-      'a public key that is in no file; repeatable',
-      (value, before: string[] = []) => [...before, value],
-    )
+    .addOption(publicKeyOption())
     .addHelpText('after', HELP)
     .action(async (files: readonly string[], flags: Flags) => {
       done(await runDecrypt(environment, tool, [...new Set(files)], flags));
@@ -104,7 +98,7 @@ async function runDecrypt(
     outside?.close();
     shown.clear();
   }
-  const width = Math.max(LEAST_WIDTH, columns ?? DEFAULT_WIDTH);
+  const width = lineWidth(columns);
   const { captures } = decryption;
   const written = captures.length > 0;
   stderr.write(decryptText(decryption, written ? { inner: output, outer } : NOTHING, width));

@@ -11,7 +11,7 @@ import { checkAll } from '../diagnosis.ts';
 import { type FilterFlags, parseFilter } from '../dissect-filters.ts';
 import { type Environment, EXIT, type ExitCode, UsageError, wantsColour } from '../environment.ts';
 import { progress } from '../progress.ts';
-import { parsePublicKeys } from '../values.ts';
+import { parsePublicKeys, publicKeyOption } from '../values.ts';
 
 interface Flags extends FilterFlags {
   readonly publicKey?: readonly string[];
@@ -39,15 +39,13 @@ Examples:
 const DEFAULT_WIDTH = 120;
 const LEAST_WIDTH = 80;
 
-const collect = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
-
 export function addDissectCommand(program: Command, environment: Environment, done: (code: ExitCode) => void): void {
   program
     .command('dissect')
     .description('show every WireGuard message, field by field')
     .argument('<capture>', 'a capture; - for standard input')
     .argument('[keys...]', 'configurations, key logs, traffic keys; further captures')
-    .addOption(new Option('--public-key <NAME=KEY>', 'a public key that is in no file; repeatable').argParser(collect))
+    .addOption(publicKeyOption())
     .option('--summary', 'one line for each message')
     .option('--hex', 'all bytes of each field, also of what is sealed and of the packets inside')
     .option('--frames <LIST>', 'by number: 7 or 3-9 or 3-9,20-')

@@ -8,13 +8,14 @@ import type { Source } from '../../report/diagnose.ts';
 import { keysJson } from '../../report/json.ts';
 import { type KnownKeys, knownKeys } from '../../report/keys.ts';
 import type { KeysReport } from '../../report/keys-model.ts';
+import { lineWidth } from '../../report/text-page.ts';
 import { count } from '../../report/text-verdict.ts';
 import { sanitise, wrap } from '../../report/text-wrap.ts';
 import { checkAll } from '../diagnosis.ts';
 import { type Environment, EXIT, type ExitCode, UsageError } from '../environment.ts';
 import { keysText } from '../keys-text.ts';
 import { progress } from '../progress.ts';
-import { parsePublicKeys } from '../values.ts';
+import { parsePublicKeys, publicKeyOption } from '../values.ts';
 
 interface Flags {
   readonly keyLog?: string;
@@ -40,9 +41,6 @@ Examples:
   wgwhy keys cap.pcapng --key-log keys.txt            # what its decryption-secrets block holds
   wgwhy keys cap.pcap keys.txt --traffic-keys traffic.txt`;
 
-const DEFAULT_WIDTH = 100;
-const LEAST_WIDTH = 60;
-
 export function addKnownKeysCommand(
   program: Command,
   environment: Environment,
@@ -58,11 +56,7 @@ export function addKnownKeysCommand(
     .option('--force', 'replace files that are there')
     .option('--show-secrets', 'print the secrets themselves')
     .option('--json', 'the answer as JSON')
-    .option(
-      '--public-key <NAME=KEY>',
-      'a public key that is in no file; repeatable',
-      (value, before: string[] = []) => [...before, value],
-    )
+    .addOption(publicKeyOption())
     .addHelpText('after', HELP)
     .action(async (files: readonly string[], flags: Flags) => {
       done(await runKeys(environment, tool, [...new Set(files)], flags));
@@ -97,7 +91,7 @@ async function runKeys(
     files: keyLog !== undefined || trafficKeys !== undefined,
   }).finally(() => shown.clear());
   const { report } = known;
-  const width = Math.max(LEAST_WIDTH, columns ?? DEFAULT_WIDTH);
+  const width = lineWidth(columns);
   const usable = report.inputs.length > 0;
   if (flags.json) stdout.write(keysJson(report));
   else (usable ? stdout : stderr).write(keysText(report, width));

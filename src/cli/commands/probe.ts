@@ -5,6 +5,7 @@ import { FileError } from '../../io/files.ts';
 import { type ProbeProgress, probe } from '../../io/probe.ts';
 import { isResponder, rehearse } from '../../io/rehearse.ts';
 import { resolveEndpoint } from '../../io/resolve.ts';
+import { lineWidth } from '../../report/text-page.ts';
 import { type Environment, EXIT, type ExitCode, UsageError } from '../environment.ts';
 import { type Chosen, candidates, checkClock, choose, pingPlan, targetOf } from '../probe-input.ts';
 import { type ProbeAnswer, probeJson, probeText } from '../probe-text.ts';
@@ -33,8 +34,6 @@ Examples:
   wgwhy probe client.conf server.conf --ping 10.0.0.1`;
 
 const MOST_TRIES = 20;
-const DEFAULT_WIDTH = 100;
-const MIN_WIDTH = 60;
 
 export function addProbeCommand(
   program: Command,
@@ -88,7 +87,7 @@ async function runProbe(
     });
     answer = { chosen, said: judge(chosen, result, others), result, others };
   } else answer = { chosen, said: unresolved(resolved.error), result: undefined, others };
-  const width = Math.max(MIN_WIDTH, columns ?? DEFAULT_WIDTH);
+  const width = lineWidth(columns);
   stdout.write(flags.json ? probeJson(answer, tool) : probeText(answer, width));
   return answer.said.verdict === 'answered' ? EXIT.fine : EXIT.found;
 }

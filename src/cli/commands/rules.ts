@@ -1,5 +1,6 @@
 /** `wgwhy rules`: every finding by name, and the page of one. */
 import type { Command } from 'commander';
+import { lineWidth } from '../../report/text-page.ts';
 import { pad, wrap } from '../../report/text-wrap.ts';
 import { type Environment, EXIT, type ExitCode, UsageError } from '../environment.ts';
 import { nearest } from '../nearest.ts';
@@ -15,9 +16,6 @@ export interface RulePage {
   readonly hides?: readonly string[];
 }
 
-const WIDTH = 100;
-const MIN_WIDTH = 60;
-
 export function addRulesCommand(program: Command, environment: Environment, done: (code: ExitCode) => void): void {
   program
     .command('rules')
@@ -26,7 +24,7 @@ export function addRulesCommand(program: Command, environment: Environment, done
     .option('--json', 'as JSON')
     .action((name: string | undefined, { json = false }: { json?: boolean }) => {
       const { rules, stdout, columns } = environment;
-      const width = Math.max(MIN_WIDTH, columns ?? WIDTH);
+      const width = lineWidth(columns);
       if (name === undefined) {
         stdout.write(json ? `${JSON.stringify(rules.map(plain), undefined, 2)}\n` : listing(rules, width));
       } else {

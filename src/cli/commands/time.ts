@@ -3,13 +3,14 @@ import { writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { fastestOnNode } from '../../io/fastest-crypto.ts';
 import { fileSource, streamSource } from '../../io/files.ts';
+import { lineWidth } from '../../report/text-page.ts';
 import { clocksJson } from '../../report/time/json.ts';
 import { type Clocks, readClocks } from '../../report/time/read.ts';
 import { clocksSvg } from '../../report/time/svg.ts';
 import { checkAll } from '../diagnosis.ts';
 import { type Environment, EXIT, type ExitCode, UsageError } from '../environment.ts';
 import { timeText } from '../time-text.ts';
-import { parsePublicKeys } from '../values.ts';
+import { parsePublicKeys, publicKeyOption } from '../values.ts';
 
 interface Flags {
   readonly publicKey?: readonly string[];
@@ -32,7 +33,6 @@ Examples:
   wgwhy time server.pcap /etc/wireguard/wg0.conf
   wgwhy time f.pcapng keys.log --svg clocks.svg`;
 
-const DEFAULT_WIDTH = 100;
 const LEAST_WIDTH = 60;
 const MOST_WIDTH = 400;
 
@@ -41,11 +41,7 @@ export function addTimeCommand(program: Command, environment: Environment, done:
     .command('time')
     .description('show the clocks of initiators by the timestamps of their handshakes')
     .argument('<file...>', 'captures, configurations, key logs; - for a capture on standard input')
-    .option(
-      '--public-key <NAME=KEY>',
-      'a public key that is in no file; repeatable',
-      (value, before: string[] = []) => [...before, value],
-    )
+    .addOption(publicKeyOption())
     .option('--width <COLUMNS>', `columns of the text, ${LEAST_WIDTH} to ${MOST_WIDTH}; else those of the terminal`)
     .option('--svg <FILE>', 'write the plots to FILE as well')
     .option('--json', 'all timestamps and what comes of them as JSON')
@@ -57,7 +53,7 @@ export function addTimeCommand(program: Command, environment: Environment, done:
 
 async function runTime(environment: Environment, paths: readonly string[], flags: Flags): Promise<ExitCode> {
   const { stdin, stdout, stderr, columns } = environment;
-  const width = widthOf(flags.width) ?? Math.max(LEAST_WIDTH, columns ?? DEFAULT_WIDTH);
+  const width = widthOf(flags.width) ?? lineWidth(columns);
   const publicKeys = parsePublicKeys(flags.publicKey ?? []);
   await checkAll(environment, paths);
   const sources = paths.map((path) => (path === '-' ? streamSource('-', stdin) : fileSource(path)));

@@ -18,7 +18,7 @@ import type { Traceable } from '../../report/vector-json.ts';
 import { checkAll } from '../diagnosis.ts';
 import { type Environment, EXIT, type ExitCode, UsageError, wantsColour } from '../environment.ts';
 import { capturedTraceable, readPsk } from '../trace-words.ts';
-import { parsePublicKeys } from '../values.ts';
+import { parsePublicKeys, publicKeyOption } from '../values.ts';
 
 interface Flags {
   readonly frame?: number;
@@ -78,11 +78,7 @@ export function addTraceCommand(
     .option('--without-psk', 'beside it, a second run without a PSK')
     .option('--show-secrets', 'print secret values too')
     .option('--json', 'as JSON, in the layout of test vectors')
-    .option(
-      '--public-key <NAME=KEY>',
-      'a public key that is in no file; repeatable',
-      (value, before: string[] = []) => [...before, value],
-    )
+    .addOption(publicKeyOption())
     .option('--no-color', 'no colour even on a terminal')
     .addHelpText('after', HELP)
     .action(async (files: readonly string[], flags: Flags) => {
