@@ -2,45 +2,8 @@
 import { describe, expect, test } from 'vitest';
 import { judge, rows, type Texts, told } from './checked.ts';
 import { CLIENT, fittingFiles, OTHER, SERVER } from './keys.ts';
-import { dump, quick, ros, show } from './texts.ts';
-
-/** A client with this Endpoint and these AllowedIPs; further lines go under [Interface]. */
-const client = (endpoint: string, allowed = '10.66.66.0/24', ...lines: readonly string[]): string =>
-  quick(
-    CLIENT.secret,
-    'Address = 10.66.66.2/24',
-    ...lines,
-    `[Peer] ${SERVER.public}`,
-    `Endpoint = ${endpoint}`,
-    `AllowedIPs = ${allowed}`,
-  );
-
-/** The server as a router at 198.51.100.7, its key shown by a print. */
-const PRINT = ['/interface wireguard', `add listen-port=51820 name=wg1 private-key="${SERVER.secret}"`];
-const routerServer = (wan: string, gateway: string, ...peer: readonly string[]): string =>
-  ros(
-    ...PRINT,
-    '/interface wireguard peers',
-    `add allowed-address=10.66.66.2/32 interface=wg1 public-key="${CLIENT.public}"${peer.join('')}`,
-    '/ip address',
-    'add address=10.66.66.1/24 interface=wg1',
-    `add address=${wan} interface=ether1`,
-    '/ip route',
-    `add dst-address=0.0.0.0/0 gateway=${gateway}`,
-  );
-const ROUTER = routerServer('198.51.100.7/29', '198.51.100.1');
-
-/** The client as a router that writes to this address. */
-const routerClient = (endpoint: string, ...lines: readonly string[]): string =>
-  ros(
-    '/interface wireguard',
-    'add listen-port=13231 name=wg1',
-    '/interface wireguard peers',
-    `add allowed-address=10.66.66.0/24 endpoint-address=${endpoint} endpoint-port=51820 interface=wg1 persistent-keepalive=25s public-key="${SERVER.public}"`,
-    '/ip address',
-    'add address=10.66.66.2/24 interface=wg1',
-    ...lines,
-  );
+import { dump, show } from './texts.ts';
+import { client, ROUTER, routerClient, routerServer } from './two-ends.ts';
 
 describe('endpoint-private-address', () => {
   test.each(

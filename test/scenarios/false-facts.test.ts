@@ -19,6 +19,14 @@ import { diagnoseLab, LAB_CASES } from './lab.ts';
 
 type Texts = Readonly<Record<string, string>>;
 
+/** 1.45 KiB are ten initiations. */
+const SENT_ONLY = show(CLIENT.public, 51821, {
+  key: SERVER.public,
+  endpoint: '203.0.113.10:51820',
+  allowed: '10.66.66.0/24',
+  transfer: '0 B received, 1.45 KiB sent',
+});
+
 interface Tempting {
   readonly texts?: Texts;
   readonly packets?: readonly Sent[];
@@ -149,14 +157,7 @@ const FACTS: readonly Fact[] = [
     id: 'E8',
     temptation: '`wg show` without a handshake: it has no line for it',
     given: {
-      texts: {
-        'status.txt': show(CLIENT.public, 51821, {
-          key: SERVER.public,
-          endpoint: '203.0.113.10:51820',
-          allowed: '10.66.66.0/24',
-          transfer: '0 B received, 1.45 KiB sent',
-        }),
-      },
+      texts: { 'status.txt': SENT_ONLY },
     },
     says: [/10 initiations .* nothing was taken in/],
     never: [/latest handshake: (never|\(none\))/],
@@ -183,14 +184,7 @@ const FACTS: readonly Fact[] = [
     id: 'E11',
     temptation: '0 B received: did nothing come back?',
     given: {
-      texts: {
-        'status.txt': show(CLIENT.public, 51821, {
-          key: SERVER.public,
-          endpoint: '203.0.113.10:51820',
-          allowed: '10.66.66.0/24',
-          transfer: '0 B received, 1.45 KiB sent',
-        }),
-      },
+      texts: { 'status.txt': SENT_ONLY },
     },
     says: [/0 does not mean that nothing came back/, /another PresharedKey/],
     never: [/never came back/],
@@ -275,14 +269,7 @@ const FACTS: readonly Fact[] = [
     id: 'E19',
     temptation: 'n initiations sent, nothing received: did they not arrive?',
     given: {
-      texts: {
-        'status.txt': show(CLIENT.public, 51821, {
-          key: SERVER.public,
-          endpoint: '203.0.113.10:51820',
-          allowed: '10.66.66.0/24',
-          transfer: '0 B received, 1.45 KiB sent',
-        }),
-      },
+      texts: { 'status.txt': SENT_ONLY },
     },
     says: [/do not tell a firewall, .* and another PresharedKey apart/],
     never: [/never reached/],
