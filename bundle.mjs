@@ -4,9 +4,15 @@
  */
 import { build } from 'rolldown';
 
-await build({
-  input: 'src/cli/main.ts',
-  platform: 'node',
-  external: (id) => !/^[./]/.test(id),
-  output: { file: 'dist/cli/main.js', format: 'esm', sourcemap: true },
-});
+// the second is what the command starts on other threads, found beside it
+for (const [input, file] of [
+  ['src/cli/main.ts', 'dist/cli/main.js'],
+  ['src/io/opener-thread.ts', 'dist/cli/opener-thread.js'],
+]) {
+  await build({
+    input,
+    platform: 'node',
+    external: (id) => !/^[./]/.test(id),
+    output: { file, format: 'esm', sourcemap: true },
+  });
+}

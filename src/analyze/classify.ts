@@ -33,6 +33,11 @@ export function shapeOf(bytes: Bytes, length: number): Shape | undefined {
   return { kind, reserved: u32le(bytes, 0) >>> 8, fits: kind === 'data' ? length >= size : length === size };
 }
 
+/** A datagram that may be one message of data, none of it cut away. */
+export function isWholeData(bytes: Bytes, length: number): boolean {
+  return bytes.length === length && length >= WIRE_SIZE.data && u32le(bytes, 0) === 4;
+}
+
 /**
  * A capture on a host with UDP GSO or GRO shows several data messages of one size in one datagram: where the header
  * `04000000, index, counter + 1` recurs, a new message begins. Gives the offsets of the messages, the first being 0.

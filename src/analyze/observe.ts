@@ -37,6 +37,10 @@ export interface Observer {
   cookie(seen: Seen, exchange: Exchange): CookieSight;
   /** Remembers the keys of a session, by the two indices. */
   session(keys: TransportKeys, initiatorIndex: number, responderIndex: number): void;
+  /** Of the batch that comes next, in its order: helpers may begin with what is in it. */
+  expect?(datagram: Datagram): void;
+  /** The batch that was expected comes now. */
+  turn?(): void;
   /** A data message, whole and uncut; undefined when no key for this index is known. */
   data(seen: Seen): Opened | undefined;
   /** What the files say of the end that the data of this direction goes to. */

@@ -3,7 +3,7 @@ import { toBase64 } from '../base/base64.ts';
 import { type Bytes, equal, isZero, toHex } from '../base/bytes.ts';
 import { type PublicKey, publicKey } from '../base/keys.ts';
 import { msBetween } from '../base/time.ts';
-import type { Crypto } from '../crypto/port.ts';
+import type { Crypto, OpenAhead } from '../crypto/port.ts';
 import type { Datagram } from '../packet/datagram.ts';
 import { openCookieReply } from '../wg/cookie.ts';
 import { cookieKey, verifyMac1, verifyMac2 } from '../wg/mac.ts';
@@ -62,11 +62,11 @@ export class KeyedObserver implements Observer {
   private readonly cookies: OpenedCookie[] = [];
   private readonly between: (a: PublicKey, b: PublicKey) => SharedOrMissing;
 
-  constructor(crypto: Crypto, keys: KeySet, budget = new WorkBudget()) {
+  constructor(crypto: Crypto, keys: KeySet, budget = new WorkBudget(), ahead?: OpenAhead) {
     this.crypto = crypto;
     this.keys = keys;
     this.budget = budget;
-    this.sessionKeys = new SessionKeys(crypto, keys);
+    this.sessionKeys = new SessionKeys(crypto, keys, ahead);
     this.receivers = new Receivers(keys);
     this.unwrapper = new Unwrapper(crypto, keys);
     this.between = sharedBy(crypto, (key) => {
@@ -290,6 +290,14 @@ export class KeyedObserver implements Observer {
   session(keys: TransportKeys, initiatorIndex: number, responderIndex: number): void {
     this.sessionKeys.add(responderIndex, keys.initiatorToResponder);
     this.sessionKeys.add(initiatorIndex, keys.responderToInitiator);
+  }
+
+  expect(datagram: Datagram): void {
+    this.sessionKeys.expect(datagram);
+  }
+
+  turn(): void {
+    this.sessionKeys.turn();
   }
 
   data(seen: Seen): Opened | undefined {

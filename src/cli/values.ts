@@ -75,6 +75,15 @@ function fileNamed(name: string, paths: readonly string[]): string {
   return path;
 }
 
+const MOST_JOBS = 64;
+
+/** Threads, from 1. */
+export function parseJobs(value: string): number {
+  const jobs = /^[1-9][0-9]?$/.test(value) ? Number(value) : 0;
+  if (jobs >= 1 && jobs <= MOST_JOBS) return jobs;
+  throw new UsageError(`--jobs ${value}: a number from 1 to ${MOST_JOBS} is wanted`);
+}
+
 const SHARES = 65_536;
 
 /** `K/N`, K from 1. */

@@ -62,3 +62,30 @@ export interface Crypto {
   /** Copies the 32 bytes, so that the caller may wipe its own. Throws RangeError on another length. */
   aeadKey(key: Bytes): AeadKey;
 }
+
+/** A traffic key as helpers know it; a copy of the key, until it is wiped. */
+export interface AheadKey {
+  wipe(): void;
+}
+
+/**
+ * Helpers on other threads that open messages while their reader is busy with others. Two batches are in work: one is
+ * offered while the one before it is asked for. What helpers find is what the reader would have found with
+ * {@link AeadKey.openInto}, and where they have not begun he does it himself: the result is the same without them.
+ */
+export interface OpenAhead {
+  /** Copies the 32 bytes. */
+  key(key: Bytes): AheadKey;
+  /** Before a batch of so many frames is offered: whether there is anybody to help. */
+  begin(frames: number): boolean;
+  /** Ciphertext ‖ tag, which must stay as it is until the batch has been asked for. Its number; undefined where there is no room. */
+  offer(key: AheadKey, low: number, high: number, bytes: Bytes, at: number, length: number): number | undefined;
+  /** Nothing more is offered for now: whoever sleeps shall wake. */
+  call(): void;
+  /** What was offered under this number: its plaintext, good until the next turn; false: its tag does not verify; undefined: nobody has opened it. */
+  result(number: number): Bytes | false | undefined;
+  /** All of one batch was asked for: the one that was offered meanwhile is next. */
+  turn(): void;
+  /** Helpers end, and no key is left in the memory that was shared with them. */
+  close(): void;
+}

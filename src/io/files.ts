@@ -1,10 +1,12 @@
 /** Files and standard input as sources, read in pieces: a capture may be larger than memory. */
 import { createReadStream } from 'node:fs';
-import { access, constants, stat } from 'node:fs/promises';
+import { access, constants, open, stat } from 'node:fs/promises';
 import type { Source } from '../report/diagnose.ts';
 
 /** Large enough that asynchrony costs nothing, small enough that many may be open. */
 const CHUNK_BYTES = 512 * 1024;
+/** Being read, read, and the two that frames may still stand in. */
+const CHUNKS_IN_ROOM = 4;
 
 /** A file that cannot be read, in words for the person who named it. */
 export class FileError extends Error {
@@ -60,6 +62,37 @@ export async function checkReadable(path: string): Promise<number | undefined> {
 /** The source is named as the path; reading it rejects with a FileError. */
 export function fileSource(path: string): Source {
   return { name: path, open: () => chunks(path, createReadStream(path, { highWaterMark: CHUNK_BYTES })) };
+}
+
+/** The same; what is read stands in `room`, a fourth of it for each chunk in turn: one is good until two more have come. */
+export function fileSourceIn(path: string, room: Uint8Array): Source {
+  return { name: path, open: () => chunksIn(path, room) };
+}
+
+/** Reads one chunk ahead of the one that is worked on. */
+async function* chunksIn(path: string, room: Uint8Array): AsyncGenerator<Uint8Array> {
+  const size = Math.floor(room.length / CHUNKS_IN_ROOM);
+  const file = await open(path).catch((error: unknown) => Promise.reject(inWords(path, error)));
+  const read = (turn: number): Promise<{ readonly chunk: Uint8Array } | { readonly error: unknown }> => {
+    const chunk = room.subarray(turn * size, (turn + 1) * size);
+    return file.read(chunk).then(
+      ({ bytesRead }) => ({ chunk: chunk.subarray(0, bytesRead) }),
+      (error: unknown) => ({ error }),
+    );
+  };
+  let coming = read(0);
+  try {
+    for (let turn = 1; ; turn = (turn + 1) % CHUNKS_IN_ROOM) {
+      const came = await coming;
+      if ('error' in came) throw inWords(path, came.error);
+      if (came.chunk.length === 0) return;
+      coming = read(turn);
+      yield came.chunk;
+    }
+  } finally {
+    await coming;
+    await file.close();
+  }
 }
 
 /** What Node's streams are to a reader. */

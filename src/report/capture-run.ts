@@ -13,6 +13,8 @@ import type { CaptureDamage, CaptureFormat, CaptureItem, CaptureReader } from '.
 import { SECRETS_WIREGUARD } from '../capture/pcapng-blocks.ts';
 import { parseKeyLog } from '../config/key-log.ts';
 import { decodeText } from '../config/text.ts';
+import type { OpenAhead } from '../crypto/port.ts';
+import type { Decoded } from '../packet/datagram.ts';
 import { Decoder } from '../packet/decode.ts';
 
 export interface CaptureRunOptions {
@@ -24,6 +26,8 @@ export interface CaptureRunOptions {
   problem(problem: Problem): void;
   /** Only this share of its conversations. */
   readonly share?: { readonly of: Share; sightOf(initiation: Seen): InitiationSight } | undefined;
+  /** Helpers, of which the observer knows. */
+  readonly ahead?: OpenAhead | undefined;
   /** What is found, as the tracker has it. */
   readonly hooks?: TrackerHooks | undefined;
   /** After each batch, and at the end: what it gives is waited for before the next. */
@@ -38,6 +42,8 @@ export class CaptureRun {
   readonly #decoder = new Decoder();
   readonly #damage: CaptureDamage[] = [];
   #frames = 0;
+  /** Decoded, and in the hands of helpers. */
+  #expected: { readonly batch: readonly CaptureItem[]; readonly decoded: readonly (readonly Decoded[])[] } | undefined;
 
   constructor(options: CaptureRunOptions) {
     const { id, observer, hooks = {}, share } = options;
@@ -50,20 +56,52 @@ export class CaptureRun {
   }
 
   take(batch: readonly CaptureItem[]): void | Promise<void> {
-    for (const item of batch) {
-      if (item.kind === 'frame') {
-        this.#frames++;
-        this.#tracker.frame(item.frame);
-        for (const decoded of this.#decoder.decode(item.frame)) this.#tracker.add(decoded);
-      } else if (item.kind === 'damage') this.#damage.push(item.damage);
-      else addSecrets(this.#options, item);
-    }
+    const { ahead, taken } = this.#options;
+    if (ahead?.begin(batch.length) === true) this.#expect(batch, ahead);
+    else this.#track(batch);
+    return taken?.(false);
+  }
+
+  /** Decodes it, so that helpers can open what is in it, and tracks the one before it meanwhile. */
+  #expect(batch: readonly CaptureItem[], ahead: OpenAhead): void {
+    const { observer } = this.#options;
+    const decoded = batch.map((item) => {
+      const found = item.kind === 'frame' ? this.#decoder.decode(item.frame) : [];
+      for (const one of found) if (one.kind === 'datagram') observer.expect?.(one);
+      return found;
+    });
+    ahead.call();
+    this.#trackExpected();
+    this.#expected = { batch, decoded };
+    observer.turn?.();
+    ahead.turn();
+  }
+
+  #trackExpected(): void {
+    const { batch, decoded } = this.#expected ?? { batch: [] };
+    this.#expected = undefined;
+    if (batch.length > 0) this.#track(batch, decoded);
+  }
+
+  #track(batch: readonly CaptureItem[], decoded?: readonly (readonly Decoded[])[]): void {
+    for (const [i, item] of batch.entries()) this.#item(item, decoded?.[i]);
     this.#options.progress?.(this.#frames);
-    return this.#options.taken?.(false);
+  }
+
+  #item(item: CaptureItem, decoded: readonly Decoded[] | undefined): void {
+    if (item.kind === 'frame') {
+      this.#frames++;
+      this.#tracker.frame(item.frame);
+      for (const one of decoded ?? this.#decoder.decode(item.frame)) this.#tracker.add(one);
+    } else if (item.kind === 'damage') this.#damage.push(item.damage);
+    else addSecrets(this.#options, item);
   }
 
   /** Nothing more comes: what waited for the rest of its packet is told. */
   end(): void | Promise<void> {
+    this.#trackExpected();
+    this.#options.observer.turn?.();
+    this.#options.ahead?.turn();
     for (const decoded of this.#decoder.flush()) this.#tracker.add(decoded);
     return this.#options.taken?.(true);
   }

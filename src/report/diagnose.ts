@@ -13,7 +13,7 @@ import type { Result } from '../base/result.ts';
 import type { CaptureReader } from '../capture/frame.ts';
 import { openCapture } from '../capture/open.ts';
 import { noble } from '../crypto/noble.ts';
-import type { Crypto } from '../crypto/port.ts';
+import type { Crypto, OpenAhead } from '../crypto/port.ts';
 import { rules } from '../diagnose/registry.ts';
 import { type Outcome, runRules } from '../diagnose/run.ts';
 import { CaptureRun, type CaptureRunOptions, runCapture } from './capture-run.ts';
@@ -44,6 +44,8 @@ export interface DiagnoseOptions {
   /** Another capture reader than our own, e.g. the pcap-parser adapter. */
   readonly openCapture?: (source: AsyncIterable<Uint8Array>) => Promise<Result<CaptureReader, Problem>>;
   readonly crypto?: Crypto;
+  /** Helpers for large captures; not for live runs, a share, or another reader. The result is the same without. */
+  readonly ahead?: OpenAhead;
   readonly policy?: PolicyName;
   /** Name and version for the report. */
   readonly tool?: string;
@@ -76,6 +78,8 @@ export async function diagnose(sources: readonly Source[], options: DiagnoseOpti
   );
 
   const at = new Map<string, At>();
+  const plain = options.live === undefined && options.share === undefined && options.openCapture === undefined;
+  const ahead = plain ? options.ahead : undefined;
   const open = async (input: Input): Promise<LiveCapture | undefined> => {
     if (input.chunks === undefined) return undefined;
     const opened = await (options.openCapture ?? openCapture)(input.chunks);
@@ -90,7 +94,8 @@ export async function diagnose(sources: readonly Source[], options: DiagnoseOpti
       name: input.label,
       format: opened.value.format,
       keys,
-      observer: new KeyedObserver(crypto, keys),
+      observer: new KeyedObserver(crypto, keys, undefined, ahead),
+      ahead,
       problem: (problem) => problems.push({ input: input.name, ...problem }),
       ...told(input.id, keys, options),
       share: options.share === undefined ? undefined : shareOf(options.share, new KeyedObserver(crypto, keys)),

@@ -1,7 +1,7 @@
 /** Sources to what they hold, by content: texts are read whole, captures stay streams. */
 
 import type { KeySet } from '../analyze/key-set.ts';
-import { type Bytes, concat, concatAll } from '../base/bytes.ts';
+import { type Bytes, concat, concatAll, copy } from '../base/bytes.ts';
 import type { Problem } from '../base/problem.ts';
 import { sniffCapture } from '../capture/sniff.ts';
 import { parsePublicKeyArgument } from '../config/public-key-argument.ts';
@@ -89,7 +89,8 @@ export async function readInput(
     const step = await iterator.next();
     if (step.done === true) ended = true;
     else {
-      head.push(step.value);
+      // whoever reads a file may use the place of a chunk again
+      head.push(copy(step.value));
       size += step.value.length;
     }
   };

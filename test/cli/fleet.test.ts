@@ -78,12 +78,21 @@ describe('shares', () => {
   });
 });
 
+test('threads that cannot begin are done without', async () => {
+  const args = ['diagnose', ...CAPTURES, ...CONFS, '--ndjson'];
+  expect(await wgwhy(...args, '--jobs', '3')).toEqual(await wgwhy(...args));
+});
+
 test.each([
   [['--shard', '1/2'], '--shard writes events: it needs --ndjson'],
   [['--ndjson', '--shard', '3/2'], '--shard is given as K/N, K from 1 to N'],
   [['--ndjson', '--shard', '0/2'], '--shard is given as K/N, K from 1 to N'],
   [['--ndjson', '--shard', '1/x'], '--shard is given as K/N, K from 1 to N'],
   [['--ndjson', '--shard', '1/99999'], '--shard is given as K/N, K from 1 to N'],
+  [['--jobs', '0'], '--jobs 0: a number from 1 to 64 is wanted'],
+  [['--jobs', '65'], '--jobs 65: a number from 1 to 64 is wanted'],
+  [['--jobs', '2x'], '--jobs 2x: a number from 1 to 64 is wanted'],
+  [['--jobs', '2', '--live'], "option '--jobs <N>' cannot be used with option '--live'"],
   [['--json', '--shard', '1/2'], "option '--shard <K/N>' cannot be used with option '--json'"],
 ])('diagnose %j', async (options, said) => {
   const ran = await wgwhy('diagnose', ...CAPTURES, ...options);

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { checkReadable, FileError, fileSource, streamSource } from '../../src/io/files.ts';
+import { checkReadable, FileError, fileSource, fileSourceIn, streamSource } from '../../src/io/files.ts';
 import type { Source } from '../../src/report/diagnose.ts';
 
 let folder = '';
@@ -26,6 +26,36 @@ test('a large file comes in several pieces that together are the file', async ()
   expect(chunks.length).toBeGreaterThan(1);
   expect(Buffer.compare(Buffer.concat(chunks), bytes)).toBe(0);
   expect(await checkReadable(path)).toBe(bytes.length);
+});
+
+test.each([0, 1, 15, 16, 17, 63, 64, 65, 1000])('a file of %i bytes through a room of 64', async (length) => {
+  const bytes = Uint8Array.from({ length }, (_, i) => (i * 31) & 0xff);
+  const path = join(folder, `in-room-${length}`);
+  writeFileSync(path, bytes);
+  const room = new Uint8Array(new SharedArrayBuffer(64));
+  const read: number[] = [];
+  let before: { readonly chunk: Uint8Array; readonly bytes: Uint8Array } | undefined;
+  for await (const chunk of fileSourceIn(path, room).open()) {
+    expect([chunk.buffer, chunk.length <= 16]).toEqual([room.buffer, true]);
+    expect(before?.chunk).toEqual(before?.bytes);
+    before = { chunk, bytes: chunk.slice() };
+    read.push(...chunk);
+  }
+  expect(read).toEqual([...bytes]);
+});
+
+test('a room: what cannot be read, and what is left before its end', async () => {
+  const room = new Uint8Array(64);
+  const gone = readAll(fileSourceIn(join(folder, 'gone'), room));
+  await expect(gone).rejects.toThrow(FileError);
+  await expect(gone).rejects.toThrow('there is no such file');
+  await expect(readAll(fileSourceIn(folder, room))).rejects.toThrow('this is a directory');
+  const path = join(folder, 'left');
+  writeFileSync(path, new Uint8Array(1000));
+  const left = fileSourceIn(path, room).open()[Symbol.asyncIterator]();
+  expect((await left.next()).done).toBe(false);
+  expect((await left.return?.())?.done).toBe(true);
+  expect((await left.next()).done).toBe(true);
 });
 
 test('pieces are plain bytes: slice copies', async () => {

@@ -1,7 +1,8 @@
 /** `wgwhy diagnose`: reads what is there, or what comes, and says why WireGuard did not work. */
 import { type Command, Option } from 'commander';
-import { fileSource, streamSource } from '../../io/files.ts';
+import { fileSource, fileSourceIn, streamSource } from '../../io/files.ts';
 import { isPipe, liveSource, liveStream } from '../../io/live-source.ts';
+import { defaultJobs, openers } from '../../io/openers.ts';
 import { parquetFile } from '../../io/parquet-file.ts';
 import { openWithPcapParser } from '../../io/pcap-parser-reader.ts';
 import { checkWritable } from '../../io/result-file.ts';
@@ -19,13 +20,14 @@ import {
 import { type Environment, type ExitCode, UsageError } from '../environment.ts';
 import { impatient, liveOptions } from '../live.ts';
 import { progress } from '../progress.ts';
-import { parseShare } from '../values.ts';
+import { parseJobs, parseShare } from '../values.ts';
 
 interface Flags extends DiagnosisFlags {
   readonly reader: 'own' | 'pcap-parser';
   readonly live?: true;
   readonly shard?: string;
   readonly parquet?: string;
+  readonly jobs?: string;
   readonly force?: true;
 }
 
@@ -60,6 +62,12 @@ export function addDiagnoseCommand(program: Command, environment: Environment, d
       ]),
     )
     .addOption(new Option('--parquet <FILE>', 'also the events as a table, one row an event').conflicts('live'))
+    .addOption(
+      new Option(
+        '--jobs <N>',
+        'threads that open packets, this one among them; else by the size of the captures',
+      ).conflicts('live'),
+    )
     .option('--force', 'replace the file of --parquet')
     .option('--live', 'tell findings while the captures grow; Ctrl-C ends it with the report')
     .addHelpText('after', HELP)
@@ -83,17 +91,19 @@ async function diagnoseFiles(
   options: DiagnoseOptions,
 ): Promise<Diagnosis> {
   const { stdin, stderr, diagnose } = environment;
-  const { ndjson, shard, parquet, force = false } = flags;
+  const { ndjson, shard, parquet, jobs, force = false } = flags;
   if (shard !== undefined && !ndjson) {
     throw new UsageError('--shard writes events: it needs --ndjson', 'wgwhy reduce makes the report of them');
   }
   const share = shard === undefined ? undefined : parseShare(shard);
+  const threads = jobs === undefined ? defaultJobs() : parseJobs(jobs);
   const total = await checkAll(environment, paths);
   if (parquet !== undefined) checkWritable(parquet, force, paths);
   const table = parquet === undefined ? undefined : await parquetFile(parquet, force, 'wgwhy');
   const shown = progress(environment, total);
+  const ahead = openers(threads, total, jobs !== undefined);
   const sourceFor = (path: string): Source => {
-    if (path !== '-') return fileSource(path);
+    if (path !== '-') return ahead === undefined ? fileSource(path) : fileSourceIn(path, ahead.room);
     return impatient(environment, streamSource('-', stdin), 'end', () => stderr.write(STILL_READING));
   };
   return diagnose(
@@ -101,11 +111,13 @@ async function diagnoseFiles(
     {
       ...options,
       ...(share === undefined ? {} : { share }),
+      ...(ahead === undefined ? {} : { ahead }),
       ...(ndjson ? eventLines(environment) : {}),
       ...(table === undefined ? {} : { onEvent: (event) => event.event !== 'timeline' && table.add(event) }),
     },
   ).finally(() => {
     shown.clear();
+    ahead?.close();
     table?.close();
   });
 }
