@@ -109,8 +109,7 @@ export class Desk implements OpenAhead {
     if (this.#called === this.#end) return;
     this.#called = this.#end;
     Atomics.store(this.#words, WORD.end, this.#end);
-    Atomics.add(this.#words, WORD.signal, 1);
-    Atomics.notify(this.#words, WORD.signal);
+    this.#wake();
   }
 
   result(number: number): Bytes | false | undefined {
@@ -142,8 +141,13 @@ export class Desk implements OpenAhead {
     this.#state = 'closed';
     this.#bytes.fill(0, KEYS_AT);
     Atomics.store(this.#words, WORD.stop, 1);
+    this.#wake();
+  }
+
+  /** Whoever is about to sleep sees another signal than before, and does not. */
+  #wake(): void {
     Atomics.add(this.#words, WORD.signal, 1);
-    Atomics.notify(this.#words, WORD.signal);
+    if (Atomics.load(this.#words, WORD.asleep) > 0) Atomics.notify(this.#words, WORD.signal);
   }
 
   /** A copy where it stands elsewhere. */
@@ -169,6 +173,7 @@ export class Desk implements OpenAhead {
     const words = this.#words;
     const state = Atomics.load(words, job);
     if (state === STATE.ready) Atomics.compareExchange(words, job, STATE.ready, STATE.withdrawn);
+    for (let looks = 0; Atomics.load(words, job) === STATE.taken && looks < 100 * LOOKS; looks++);
     let patience = PATIENCE_MS;
     while (Atomics.load(words, job) === STATE.taken && patience-- > 0) Atomics.wait(words, job, STATE.taken, 1);
     // whoever died over it may still come back to it: this memory is not used again

@@ -30,7 +30,9 @@ export class Helper {
     while (Atomics.load(words, WORD.stop) === 0) {
       const signal = Atomics.load(words, WORD.signal);
       for (let looks = 0; looks < LOOKS; looks++) if (this.openNext()) looks = 0;
+      Atomics.add(words, WORD.asleep, 1);
       Atomics.wait(words, WORD.signal, signal);
+      Atomics.sub(words, WORD.asleep, 1);
     }
     for (const held of this.#held) held?.key.wipe();
     this.#held.fill(undefined);

@@ -23,6 +23,8 @@ export const WORD = {
   helpers: 3,
   /** 1: they shall end. */
   stop: 4,
+  /** Helpers that sleep, or are about to. */
+  asleep: 5,
   jobs: 8,
 } as const;
 
