@@ -53,6 +53,8 @@ function sameMessage(a: Seen, b: Seen): boolean {
 const BUCKETS = 2 * MEMORY;
 const NONE = -1;
 const DIRECTIONS: readonly Seen['direction'][] = [undefined, 'in', 'out'];
+const directionCode = (direction: Seen['direction']): number =>
+  direction === undefined ? 0 : direction === 'in' ? 1 : 2;
 
 /** What is compared of a sighting of data, as columns: objects that live for thousands of packets are dear to collect. */
 class DataColumns {
@@ -78,7 +80,7 @@ class DataColumns {
     this.sec[slot] = seen.at.time.sec;
     this.nsec[slot] = seen.at.time.nsec;
     this.ttl[slot] = seen.ttl;
-    this.direction[slot] = DIRECTIONS.indexOf(seen.direction);
+    this.direction[slot] = directionCode(seen.direction);
     this.from[slot] = seen.from;
     this.to[slot] = seen.to;
     this.wire[slot] = seen.wire;
@@ -126,6 +128,9 @@ export class RecentSightings {
   readonly #next = new Int32Array(MEMORY).fill(NONE);
   readonly #heads = new Int32Array(BUCKETS).fill(NONE);
   #at = 0;
+  /** What was looked for last, which is added next, and its hash. */
+  #sought: Seen | undefined;
+  #soughtHash = 0;
 
   constructor(keepsData: boolean) {
     this.#keepsData = keepsData;
@@ -134,6 +139,8 @@ export class RecentSightings {
   /** The latest sighting of this message. */
   find(seen: Seen): Seen | undefined {
     const hash = hashOf(seen) | 0;
+    this.#sought = seen;
+    this.#soughtHash = hash;
     const isData = seen.kind === 'data';
     const word = isData ? firstWord(seen.bytes) : 0;
     for (let slot = this.#heads[bucketOf(hash)] ?? NONE; slot !== NONE; slot = this.#next[slot] ?? NONE) {
@@ -152,7 +159,8 @@ export class RecentSightings {
     this.#at = (slot + 1) % MEMORY;
     if (this.#used[slot] === 1) this.#unlink(slot);
     this.#used[slot] = 1;
-    const hash = hashOf(seen) | 0;
+    const hash = this.#sought === seen ? this.#soughtHash : hashOf(seen) | 0;
+    this.#sought = undefined;
     const bucket = bucketOf(hash);
     const isData = seen.kind === 'data';
     const asObject = !isData || this.#keepsData;

@@ -18,6 +18,8 @@ const NO_FRAMES: FrameId[] = [];
 const NO_ERRORS: IcmpSeen[] = [];
 
 interface PairState {
+  /** Packets of each end; of `directions`. */
+  readonly counts: Map<string, number>;
   /** When each end was last heard, by canonical endpoint. */
   readonly heard: Map<string, FrameId>;
   /** undefined where nothing is open: taking entries out and putting them back, packet by packet, is dear. */
@@ -36,8 +38,7 @@ export class Liveness {
   /** `asks` is data that a live peer would answer; `attempt` an initiation. */
   packet(pair: PairId, from: string, to: string, seen: Seen, what: 'asks' | 'attempt' | 'other'): void {
     const state = this.state(pair);
-    const counts = this.directions.get(pair) ?? new Map<string, number>();
-    this.directions.set(pair, counts);
+    const { counts } = state;
     counts.set(from, (counts.get(from) ?? 0) + 1);
 
     const waiting = state.open.get(to);
@@ -79,8 +80,9 @@ export class Liveness {
   private state(pair: PairId): PairState {
     let state = this.pairs.get(pair);
     if (state === undefined) {
-      state = { heard: new Map(), open: new Map(), latest: undefined, survivedMs: new Map() };
+      state = { counts: new Map(), heard: new Map(), open: new Map(), latest: undefined, survivedMs: new Map() };
       this.pairs.set(pair, state);
+      this.directions.set(pair, state.counts);
       if (this.pairs.size > 20_000) this.forgetOldest();
     }
     return state;
@@ -137,13 +139,19 @@ export function pairId(a: string, b: string): PairId {
   return a < b ? `${a} ~ ${b}` : `${b} ~ ${a}`;
 }
 
-interface KnownPair {
-  readonly from: Endpoint | undefined;
-  readonly to: Endpoint | undefined;
+/** Two ends by their canonical names. */
+export interface NamedPair {
   readonly id: PairId;
+  readonly fromName: string;
+  readonly toName: string;
 }
 
-const NO_PAIR: KnownPair = { from: undefined, to: undefined, id: '' };
+interface KnownPair extends NamedPair {
+  readonly from: Endpoint | undefined;
+  readonly to: Endpoint | undefined;
+}
+
+const NO_PAIR: KnownPair = { from: undefined, to: undefined, id: '', fromName: '', toName: '' };
 
 /** Folds the several addresses of one end (inside and outside of a NAT, before and after roaming) into one name. */
 export class EndpointNames {
@@ -159,14 +167,17 @@ export class EndpointNames {
     return this.names.get(endpoint.text) ?? endpoint.text;
   }
 
-  /** Canonical name of the pair that these two are: what was asked last, and before that, is remembered. */
-  pair(from: Endpoint, to: Endpoint): PairId {
+  /** The pair that these two are: what was asked last, and before that, is remembered. */
+  pair(from: Endpoint, to: Endpoint): NamedPair {
     const { latest, earlier } = this;
-    if (latest.from === from && latest.to === to) return latest.id;
+    if (latest.from === from && latest.to === to) return latest;
     this.latest = earlier;
     this.earlier = latest;
-    if (earlier.from !== from || earlier.to !== to) this.latest = { from, to, id: pairId(this.of(from), this.of(to)) };
-    return this.latest.id;
+    if (earlier.from !== from || earlier.to !== to) {
+      const [fromName, toName] = [this.of(from), this.of(to)];
+      this.latest = { from, to, id: pairId(fromName, toName), fromName, toName };
+    }
+    return this.latest;
   }
 
   /** `other` is the same end as `known`. */

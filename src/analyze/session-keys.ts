@@ -114,14 +114,9 @@ export class SessionKeys {
       if (plaintext === undefined || plaintext === false) continue;
       const behind = window.behind(low, high);
       const drop = refuseCounter(window.accept(low, high), behind);
-      const opened = {
-        innerLength,
-        plaintext,
-        ...(keyFrom === undefined ? {} : { keyFrom }),
-      };
-      return drop === undefined
-        ? { verdict: 'accepted', ...opened }
-        : { verdict: 'refused', drop: drop.kind, ...opened };
+      if (drop === undefined && keyFrom === undefined) return { verdict: 'accepted', innerLength, plaintext };
+      const named = { innerLength, plaintext, ...(keyFrom === undefined ? {} : { keyFrom }) };
+      return drop === undefined ? { verdict: 'accepted', ...named } : { verdict: 'refused', drop: drop.kind, ...named };
     }
     return { verdict: 'refused', drop: 'data-unsealable' };
   }

@@ -112,7 +112,10 @@ export class CaptureTracker {
     };
   }
 
+  /** The same object for what came in the latest frame. */
   private frameId(frame: Frame): FrameId {
+    const { last } = this;
+    if (last?.frame === frame.number) return last;
     return { capture: this.capture, frame: frame.number, time: frame.time ?? EPOCH };
   }
 
@@ -241,7 +244,7 @@ export class CaptureTracker {
     const exchange = this.newExchange(seen, seen.sender, sight);
     this.byEphemeral.set(key, exchange);
     this.note(sight.verdict.kind);
-    this.spoke(exchange.pair, seen, 'attempt');
+    this.spoke(seen, 'attempt', exchange.pair);
     this.hooks.message?.(seen, { sight, exchange });
   }
 
@@ -300,8 +303,8 @@ export class CaptureTracker {
     return { initiatorName, responderName: this.names.of(responder), pair: this.pairOf(seen) };
   }
 
-  private pairOf(seen: Seen): string {
-    return this.names.pair(seen.from, seen.to);
+  private pairOf(seen: Seen): PairId {
+    return this.names.pair(seen.from, seen.to).id;
   }
 
   private response(seen: Seen): void {
@@ -317,7 +320,7 @@ export class CaptureTracker {
     if (asked !== undefined) this.note(asked.verdict.kind);
     if (keys !== undefined) this.observer.session(keys, exchange.initiatorIndex, seen.sender);
     this.sessions.open(exchange, seen.sender, seen);
-    this.spoke(exchange.pair, seen, 'other');
+    this.spoke(seen, 'other', exchange.pair);
     this.hooks.message?.(seen, { exchange, response: sight });
   }
 
@@ -329,7 +332,7 @@ export class CaptureTracker {
       exchange.cookies.push({ seen, sight });
     }
     this.note(sight?.verdict.kind ?? 'undecided');
-    this.spoke(this.pairOf(seen), seen, 'other');
+    this.spoke(seen, 'other');
     this.hooks.message?.(seen, {
       ...(exchange === undefined ? {} : { exchange }),
       ...(sight === undefined ? {} : { cookie: sight }),
@@ -355,14 +358,15 @@ export class CaptureTracker {
     }
     if (opened !== undefined) opened = this.inner.judge(placed, seen, opened);
     this.note(opened?.verdict ?? 'undecided');
-    this.spoke(this.pairOf(seen), seen, seen.length > WIRE_SIZE.data ? 'asks' : 'other');
-    this.hooks.message?.(seen, { opened, placed, ...(exchange === undefined ? {} : { exchange }) });
+    this.spoke(seen, seen.length > WIRE_SIZE.data ? 'asks' : 'other');
+    this.hooks.message?.(seen, exchange === undefined ? { opened, placed } : { opened, placed, exchange });
   }
 
-  private spoke(pair: PairId, seen: Seen, what: 'asks' | 'attempt' | 'other'): void {
-    const [from, to] = [this.names.of(seen.from), this.names.of(seen.to)];
-    this.live.packet(pair, from, to, seen, what);
-    this.oneWays.packet(pair, from, to, seen);
+  /** `as` where its exchange gave the pair its name before names were folded. */
+  private spoke(seen: Seen, what: 'asks' | 'attempt' | 'other', as?: PairId): void {
+    const { id, fromName, toName } = this.names.pair(seen.from, seen.to);
+    this.live.packet(as ?? id, fromName, toName, seen, what);
+    this.oneWays.packet(as ?? id, fromName, toName, seen);
   }
 
   private note(verdict: 'accepted' | 'refused' | 'undecided'): void {

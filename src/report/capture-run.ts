@@ -84,7 +84,8 @@ export class CaptureRun {
   }
 
   #track(batch: readonly CaptureItem[], decoded?: readonly (readonly Decoded[])[]): void {
-    for (const [i, item] of batch.entries()) this.#item(item, decoded?.[i]);
+    let i = 0;
+    for (const item of batch) this.#item(item, decoded?.[i++]);
     this.#options.progress?.(this.#frames);
   }
 

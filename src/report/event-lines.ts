@@ -15,18 +15,15 @@ const ROOM = 1 << 18;
 /** Of all that is fixed in a line of data, with the digits of its numbers. */
 const LINE_BYTES = 512;
 const ZERO = 0x30;
-const LETTER = 0x61 - 10;
 
-const TIME = utf8(',"time":"');
-const FROM = utf8('Z"},"message":"data","from":"');
-const UNTIMED = utf8('"},"message":"data","from":"');
-const TO = utf8('","to":"');
-const LENGTH = utf8('","length":');
-const RECEIVER = utf8(',"receiver":"0x');
-const COUNTER = utf8('","counter":"');
+/** Receiver indices whose pieces are kept. */
+const INDICES = 4096;
+
+const TIME = ',"time":"';
+const ZULU = utf8('Z');
 const QUOTE = utf8('"');
-const INNER_LENGTH = utf8(',"innerLength":');
-const ACCEPTED = utf8(',"verdict":"accepted"');
+const INNER_LENGTH = utf8('","innerLength":');
+const ACCEPTED = utf8(',"verdict":"accepted"}\n');
 const END = utf8('}\n');
 
 export class EventLines {
@@ -35,9 +32,12 @@ export class EventLines {
   readonly #head: Bytes;
   readonly #inner = new InnerEndsReader();
   readonly #encoder = new TextEncoder();
-  /** Endpoints are the same objects again and again. */
-  readonly #endpoints = new WeakMap<Endpoint, Bytes>();
+  /** What stands between the time and the length, by both ends: endpoints are the same objects again and again. */
+  readonly #ends = new WeakMap<Endpoint, WeakMap<Endpoint, Bytes>>();
+  /** What stands between the length and the counter. */
+  readonly #indices = new Map<number, Bytes>();
   #second = Number.NaN;
+  /** What stands before the fraction of a second; empty for a year of more than four digits. */
   #secondText: Bytes = EMPTY;
 
   readonly #clean: <T>(value: T) => T;
@@ -82,48 +82,43 @@ export class EventLines {
     this.#reserve(LINE_BYTES);
     this.#put(this.#head);
     this.#whole(seen.at.frame);
-    this.#put(TIME);
     this.#time(seen.at.time);
-    this.#put(this.#textOf(seen.from));
-    this.#put(TO);
-    this.#put(this.#textOf(seen.to));
-    this.#put(LENGTH);
+    this.#put(this.#endsOf(seen));
     this.#whole(seen.length);
-    this.#put(RECEIVER);
-    this.#index(seen.receiver);
-    this.#put(COUNTER);
+    this.#put(this.#indexOf(seen.receiver));
     this.#whole(seen.counter);
-    this.#put(QUOTE);
-    if (opened !== undefined) this.#opened(opened);
-    this.#put(END);
+    if (opened === undefined) {
+      this.#put(QUOTE);
+      this.#put(END);
+    } else this.#opened(opened);
   }
 
   #opened({ innerLength, plaintext, verdict, drop }: Opened): void {
-    if (innerLength !== undefined) {
+    if (innerLength === undefined) this.#put(QUOTE);
+    else {
       this.#put(INNER_LENGTH);
       this.#whole(innerLength);
     }
     const inner = plaintext === undefined ? undefined : this.#inner.read(plaintext);
     if (inner !== undefined) this.#put(inner.json);
     if (verdict === 'accepted' && drop === undefined) this.#put(ACCEPTED);
-    else this.#put(utf8(`,"verdict":"${verdict}"${drop === undefined ? '' : `,"drop":${JSON.stringify(drop)}`}`));
+    else this.#put(utf8(`,"verdict":"${verdict}"${drop === undefined ? '' : `,"drop":${JSON.stringify(drop)}`}}\n`));
   }
 
   #time(time: Time): void {
     const { sec, nsec } = time;
     if (sec === 0 && nsec === 0) {
-      this.#put(UNTIMED);
+      this.#put(utf8(TIME));
       return;
     }
     if (sec !== this.#second) {
       const text = formatTime({ sec, nsec: 0 });
       this.#second = sec;
       // a year of four digits, or seconds behind an @
-      this.#secondText = text.endsWith('Z') ? utf8(text.slice(0, -10)) : EMPTY;
+      this.#secondText = text.endsWith('Z') ? utf8(TIME + text.slice(0, -10)) : EMPTY;
     }
     if (this.#secondText.length === 0) {
-      this.#put(utf8(formatTime(time)));
-      this.#put(UNTIMED);
+      this.#put(utf8(TIME + formatTime(time)));
       return;
     }
     this.#put(this.#secondText);
@@ -135,14 +130,29 @@ export class EventLines {
       rest = more;
     }
     this.#used += 9;
-    this.#put(FROM);
+    this.#put(ZULU);
   }
 
-  #textOf(endpoint: Endpoint): Bytes {
-    let text = this.#endpoints.get(endpoint);
+  #endsOf({ from, to }: Seen): Bytes {
+    let known = this.#ends.get(from);
+    if (known === undefined) {
+      known = new WeakMap();
+      this.#ends.set(from, known);
+    }
+    let text = known.get(to);
     if (text === undefined) {
-      text = utf8(endpoint.text);
-      this.#endpoints.set(endpoint, text);
+      text = utf8(`"},"message":"data","from":"${from.text}","to":"${to.text}","length":`);
+      known.set(to, text);
+    }
+    return text;
+  }
+
+  #indexOf(receiver: number): Bytes {
+    let text = this.#indices.get(receiver);
+    if (text === undefined) {
+      if (this.#indices.size === INDICES) this.#indices.clear();
+      text = utf8(`,"receiver":"0x${receiver.toString(16).padStart(8, '0')}","counter":"`);
+      this.#indices.set(receiver, text);
     }
     return text;
   }
@@ -166,13 +176,6 @@ export class EventLines {
       rest = more;
     }
     this.#used += digits;
-  }
-
-  #index(value: number): void {
-    for (let shift = 28; shift >= 0; shift -= 4) {
-      const digit = (value >>> shift) & 15;
-      this.#buffer[this.#used++] = digit < 10 ? ZERO + digit : LETTER + digit;
-    }
   }
 
   #reserve(bytes: number): void {
