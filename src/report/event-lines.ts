@@ -8,7 +8,7 @@ import { type Bytes, EMPTY, utf8 } from '../base/bytes.ts';
 import { formatTime, type Time } from '../base/time.ts';
 import type { WgwhyEvent } from './event.ts';
 import { messageEvent, otherHooks } from './frame-events.ts';
-import { InnerEndsReader } from './inner-ends.ts';
+import { ACCEPTED_END, InnerEndsReader } from './inner-ends.ts';
 import { eventLine } from './json.ts';
 
 const ROOM = 1 << 18;
@@ -20,10 +20,10 @@ const ZERO = 0x30;
 const INDICES = 4096;
 
 const TIME = ',"time":"';
-const ZULU = utf8('Z');
+const ZULU = 0x5a;
 const QUOTE = utf8('"');
 const INNER_LENGTH = utf8('","innerLength":');
-const ACCEPTED = utf8(',"verdict":"accepted"}\n');
+const ACCEPTED = utf8(ACCEPTED_END);
 const END = utf8('}\n');
 
 export class EventLines {
@@ -100,9 +100,11 @@ export class EventLines {
       this.#whole(innerLength);
     }
     const inner = plaintext === undefined ? undefined : this.#inner.read(plaintext);
-    if (inner !== undefined) this.#put(inner.json);
-    if (verdict === 'accepted' && drop === undefined) this.#put(ACCEPTED);
-    else this.#put(utf8(`,"verdict":"${verdict}"${drop === undefined ? '' : `,"drop":${JSON.stringify(drop)}`}}\n`));
+    const accepted = verdict === 'accepted' && drop === undefined;
+    if (inner !== undefined) this.#put(accepted ? inner.jsonAccepted : inner.json);
+    else if (accepted) this.#put(ACCEPTED);
+    if (!accepted)
+      this.#put(utf8(`,"verdict":"${verdict}"${drop === undefined ? '' : `,"drop":${JSON.stringify(drop)}`}}\n`));
   }
 
   #time(time: Time): void {
@@ -130,7 +132,7 @@ export class EventLines {
       rest = more;
     }
     this.#used += 9;
-    this.#put(ZULU);
+    out[this.#used++] = ZULU;
   }
 
   #endsOf({ from, to }: Seen): Bytes {

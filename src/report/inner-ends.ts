@@ -10,10 +10,15 @@ const PLACES = 1024;
 /** Two addresses of four words each, then ports, then protocol and kind of address. */
 const WORDS = 10;
 
+/** How the line of a message ends that is accepted. */
+export const ACCEPTED_END = ',"verdict":"accepted"}\n';
+
 interface Known {
   readonly ends: InnerEnds;
   /** `,"inner":{…}` */
   readonly json: Bytes;
+  /** The same, and the end of the line of a packet that was accepted. */
+  readonly jsonAccepted: Bytes;
 }
 
 /** Packets of one conversation come one after the other: what they have in common is put into words once. */
@@ -30,7 +35,8 @@ export class InnerEndsReader {
     const known = this.#known[place];
     if (known !== undefined && this.#fits(place)) return known;
     const ends = this.#ends();
-    const made = { ends, json: utf8(`,"inner":${JSON.stringify(ends)}`) };
+    const json = `,"inner":${JSON.stringify(ends)}`;
+    const made = { ends, json: utf8(json), jsonAccepted: utf8(json + ACCEPTED_END) };
     this.#keys.set(this.#asked, place * WORDS);
     this.#known[place] = made;
     return made;
