@@ -4,6 +4,7 @@ import { type Command, type Group, must, type Subject } from './subject.ts';
 import { captureOf, lacking, type MadeFiles, WGWHY } from './workshop.ts';
 
 const PACKETS = 200_000;
+const MANY = 1_000_000;
 const FIELDS = ['frame.number', 'ip.src', 'ip.dst', 'udp.dstport'].flatMap((field) => ['-e', field]);
 
 function commands({ pcap, keys, frames }: MadeFiles): Record<'fields' | 'stat' | 'events' | 'report', Command> {
@@ -36,10 +37,13 @@ export const analyze: Subject = {
   obstacle: () => lacking('python3', 'tshark'),
   groups: (quick): readonly Group[] => {
     check(captureOf(1000, 1420));
-    return ([1420, 'imix'] as const).flatMap((mix) => {
-      const files = captureOf(quick ? 1000 : PACKETS, mix);
-      const { fields, stat, events, report } = commands(files);
-      const of = mix === 'imix' ? 'IMIX' : `${mix} bytes`;
+    const captures = [
+      [PACKETS, 1420, '1420 bytes'],
+      [PACKETS, 'imix', 'IMIX'],
+      [MANY, 1420, 'a million of 1420 bytes'],
+    ] as const;
+    return captures.flatMap(([packets, mix, of]) => {
+      const { fields, stat, events, report } = commands(captureOf(quick ? 1000 : packets, mix));
       return [
         { name: `${of}, a line a packet`, tasks: [fields, events] },
         { name: `${of}, the whole`, tasks: [stat, report] },

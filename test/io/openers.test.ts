@@ -73,7 +73,11 @@ test(
 
 test('who gets helpers: large files, what has no size, whoever asks for them', () => {
   const MIB = 1024 * 1024;
-  expect(openers(1, 1000 * MIB)).toBeUndefined();
-  expect(openers(4, 31 * MIB)).toBeUndefined();
-  expect(openers(2, undefined)?.begin(1000)).toBe(false);
+  expect(openers({ jobs: 1, bytes: 1000 * MIB })).toBeUndefined();
+  expect(openers({ bytes: 127 * MIB })).toBeUndefined();
+  const small = openers({ jobs: 2, bytes: 1 });
+  expect(small?.room.length).toBeGreaterThan(MIB);
+  small?.close();
+  // of a pipe nobody knows; on one processor there is nobody
+  expect(openers({})?.begin(1000) ?? false).toBe(false);
 });

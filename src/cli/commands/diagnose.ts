@@ -2,7 +2,7 @@
 import { type Command, Option } from 'commander';
 import { fileSource, fileSourceIn, streamSource } from '../../io/files.ts';
 import { isPipe, liveSource, liveStream } from '../../io/live-source.ts';
-import { defaultJobs, openers } from '../../io/openers.ts';
+import { openers } from '../../io/openers.ts';
 import { parquetFile } from '../../io/parquet-file.ts';
 import { openWithPcapParser } from '../../io/pcap-parser-reader.ts';
 import { checkWritable } from '../../io/result-file.ts';
@@ -96,12 +96,12 @@ async function diagnoseFiles(
     throw new UsageError('--shard writes events: it needs --ndjson', 'wgwhy reduce makes the report of them');
   }
   const share = shard === undefined ? undefined : parseShare(shard);
-  const threads = jobs === undefined ? defaultJobs() : parseJobs(jobs);
+  const threads = jobs === undefined ? undefined : parseJobs(jobs);
   const total = await checkAll(environment, paths);
   if (parquet !== undefined) checkWritable(parquet, force, paths);
   const table = parquet === undefined ? undefined : await parquetFile(parquet, force, 'wgwhy');
   const shown = progress(environment, total);
-  const ahead = openers(threads, total, jobs !== undefined);
+  const ahead = openers({ jobs: threads, bytes: total });
   const sourceFor = (path: string): Source => {
     if (path !== '-') return ahead === undefined ? fileSource(path) : fileSourceIn(path, ahead.room);
     return impatient(environment, streamSource('-', stdin), 'end', () => stderr.write(STILL_READING));
