@@ -9,7 +9,7 @@ export interface Frame {
   readonly time: Time | undefined;
   /** LINKTYPE_ value, FCS and reserved bits masked away. */
   readonly linkType: number;
-  /** A view that is valid until the batch after the next is asked for: copy what is kept. */
+  /** A view that is valid until the next batch is asked for, of our own readers until the one after it: copy what is kept. */
   readonly bytes: Bytes;
   /** Length on the wire; greater than `bytes.length` when the capture cut the frame. */
   readonly wireLength: number;

@@ -58,7 +58,10 @@ export class CaptureRun {
   take(batch: readonly CaptureItem[]): void | Promise<void> {
     const { ahead, taken } = this.#options;
     if (ahead?.begin(batch.length) === true) this.#expect(batch, ahead);
-    else this.#track(batch);
+    else {
+      this.#trackExpected();
+      this.#track(batch);
+    }
     return taken?.(false);
   }
 
@@ -71,16 +74,22 @@ export class CaptureRun {
       return found;
     });
     ahead.call();
-    this.#trackExpected();
+    if (this.#expected !== undefined) this.#track(this.#expected.batch, this.#expected.decoded);
     this.#expected = { batch, decoded };
-    observer.turn?.();
-    ahead.turn();
+    this.#turn();
   }
 
+  /** Where no batch follows that helpers have. */
   #trackExpected(): void {
-    const { batch, decoded } = this.#expected ?? { batch: [] };
+    if (this.#expected === undefined) return;
+    this.#track(this.#expected.batch, this.#expected.decoded);
     this.#expected = undefined;
-    if (batch.length > 0) this.#track(batch, decoded);
+    this.#turn();
+  }
+
+  #turn(): void {
+    this.#options.observer.turn?.();
+    this.#options.ahead?.turn();
   }
 
   #track(batch: readonly CaptureItem[], decoded?: readonly (readonly Decoded[])[]): void {
@@ -101,8 +110,6 @@ export class CaptureRun {
   /** Nothing more comes: what waited for the rest of its packet is told. */
   end(): void | Promise<void> {
     this.#trackExpected();
-    this.#options.observer.turn?.();
-    this.#options.ahead?.turn();
     for (const decoded of this.#decoder.flush()) this.#tracker.add(decoded);
     return this.#options.taken?.(true);
   }

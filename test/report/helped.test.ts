@@ -16,6 +16,8 @@ import { Simulation } from '../simulation/simulation.ts';
 interface Pace {
   readonly called: number;
   readonly asked: number;
+  /** Batches in a row that there is somebody for, then as many that there is nobody for. */
+  readonly shift?: number;
 }
 
 /** Small, so that a capture has many of them. */
@@ -28,7 +30,8 @@ class Staff {
   #helper: Helper | undefined;
   #turn = 0;
 
-  constructor({ called, asked }: Pace) {
+  constructor({ called, asked, shift = Number.POSITIVE_INFINITY }: Pace) {
+    let batches = 0;
     const desk = new Desk(0, (memory) => {
       this.#helper = new Helper(memory, nodeCrypto);
     });
@@ -38,7 +41,7 @@ class Staff {
     this.desk = desk;
     this.ahead = {
       key: (key) => desk.key(key),
-      begin: (frames) => desk.begin(frames),
+      begin: (frames) => desk.begin(frames) && Math.floor(batches++ / shift) % 2 === 0,
       offer: (...offered) => desk.offer(...offered),
       call: () => {
         desk.call();
@@ -95,6 +98,7 @@ const PACES: readonly (readonly [string, Pace, boolean])[] = [
   ['far ahead, in place', { called: 1000, asked: 0 }, true],
   ['far ahead, by copies', { called: 1000, asked: 0 }, false],
   ['a little behind', { called: 1, asked: 1 }, true],
+  ['in shifts', { called: 1000, asked: 0, shift: 3 }, true],
   ['asleep', { called: 0, asked: 0 }, true],
 ];
 
