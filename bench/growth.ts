@@ -7,7 +7,7 @@ import { packetOf, pair } from './pair.ts';
 import { type Command, must, type Subject, type Task } from './subject.ts';
 import { captureOf, lacking, WGWHY, workshop } from './workshop.ts';
 
-const PACKETS = [10_000, 100_000, 1_000_000];
+const PACKETS = [10_000, 100_000, 1_000_000, 10_000_000];
 const CONVERSATIONS = [1, 100, 10_000];
 const PEERS = [1, 100, 10_000];
 const AT_ONCE = 100_000;
