@@ -6,6 +6,8 @@ export default defineConfig({
     include: ['test/interop/**/*.test.ts'],
     passWithNoTests: true,
     testTimeout: 120_000,
+    // what is taken down may be a guest on a busy machine
+    hookTimeout: 60_000,
     fileParallelism: false,
     reporters: ['default', './test/plain-reporter.ts'],
   },
