@@ -4,7 +4,17 @@ import { expect, test } from 'vitest';
 import type { Bytes } from '../../src/base/bytes.ts';
 import { Desk } from '../../src/crypto/ahead/desk.ts';
 import { Helper } from '../../src/crypto/ahead/helper.ts';
-import { BANK_BYTES, BANK_JOBS, KEYS_AT, SLOTS } from '../../src/crypto/ahead/layout.ts';
+import {
+  BANK_BYTES,
+  BANK_JOBS,
+  jobAt,
+  KEYS_AT,
+  NUMBERS,
+  SLOTS,
+  STATE,
+  WORD,
+  wordsOf,
+} from '../../src/crypto/ahead/layout.ts';
 import { nodeCrypto } from '../../src/crypto/node.ts';
 import { type AheadKey, TAG } from '../../src/crypto/port.ts';
 import { counting, half } from './backends.ts';
@@ -179,6 +189,27 @@ test('nobody helps before the input proves large, nor after the end', () => {
   ]);
   desk.close();
   expect(desk.begin(1)).toBe(false);
+});
+
+test('whoever dies over a message is not waited for, and nobody is asked again', () => {
+  let memory: SharedArrayBuffer | undefined;
+  const start = (shared: SharedArrayBuffer): void => {
+    memory = shared;
+    new Helper(shared, nodeCrypto);
+  };
+  const desk = new Desk(0, start, 3);
+  desk.begin(1);
+  const number = desk.offer(desk.key(keyOf(0)), 9, 0, SEALED, 0, SEALED.length) ?? expect.fail();
+  desk.call();
+  const words = wordsOf(memory ?? expect.fail());
+  words[jobAt(number)] = STATE.taken;
+  desk.turn();
+  expect([desk.begin(1), desk.result(number)]).toEqual([true, undefined]);
+  desk.turn();
+  expect(desk.begin(1)).toBe(false);
+  desk.close();
+  expect([words[WORD.stop], words[NUMBERS]]).toEqual([1, 1]);
+  expect(new Uint8Array(words.buffer).subarray(KEYS_AT).every((byte) => byte === 0)).toBe(true);
 });
 
 test('at the end no key is left in the memory, and whoever serves returns', () => {

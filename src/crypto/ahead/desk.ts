@@ -43,11 +43,12 @@ class DeskKey implements AheadKey {
 export class Desk implements OpenAhead {
   readonly #after: number;
   readonly #start: (memory: SharedArrayBuffer) => void;
+  readonly #patienceMs: number;
   readonly #memory = new SharedArrayBuffer(MEMORY_BYTES);
   readonly #words = wordsOf(this.#memory);
   readonly #bytes: Bytes = new Uint8Array(this.#memory);
   #frames = 0;
-  #state: 'waits' | 'started' | 'closed' = 'waits';
+  #state: 'waits' | 'started' | 'lost' | 'closed' = 'waits';
   /** Numbers of jobs: where the batch begins that is read, where the one that is filled, and where it ends. */
   #reading = 0;
   #filling = 0;
@@ -61,9 +62,10 @@ export class Desk implements OpenAhead {
   #keyNumber = 0;
 
   /** Lets helpers `start` on its memory once more than `after` frames were read: what is smaller is over before they have begun. */
-  constructor(after: number, start: (memory: SharedArrayBuffer) => void) {
+  constructor(after: number, start: (memory: SharedArrayBuffer) => void, patienceMs = PATIENCE_MS) {
     this.#after = after;
     this.#start = start;
+    this.#patienceMs = patienceMs;
   }
 
   /** For what is read of a file: messages that stand here need not be copied. */
@@ -76,7 +78,7 @@ export class Desk implements OpenAhead {
   }
 
   begin(frames: number): boolean {
-    if (this.#state === 'closed') return false;
+    if (this.#state === 'lost' || this.#state === 'closed') return false;
     this.#frames += frames;
     if (this.#state === 'waits' && this.#frames > this.#after) {
       this.#state = 'started';
@@ -174,9 +176,9 @@ export class Desk implements OpenAhead {
     const state = Atomics.load(words, job);
     if (state === STATE.ready) Atomics.compareExchange(words, job, STATE.ready, STATE.withdrawn);
     for (let looks = 0; Atomics.load(words, job) === STATE.taken && looks < 100 * LOOKS; looks++);
-    let patience = PATIENCE_MS;
+    let patience = this.#patienceMs;
     while (Atomics.load(words, job) === STATE.taken && patience-- > 0) Atomics.wait(words, job, STATE.taken, 1);
     // whoever died over it may still come back to it: this memory is not used again
-    if (patience < 0) this.#state = 'closed';
+    if (patience < 0) this.#state = 'lost';
   }
 }
