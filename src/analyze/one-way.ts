@@ -3,6 +3,7 @@ import type { Endpoint } from '../base/address.ts';
 import { msBetween, type Time } from '../base/time.ts';
 import { KEEPALIVE_TIMEOUT_MS } from '../wg/constants.ts';
 import { WIRE_SIZE } from './classify.ts';
+import { DOUBLING } from './stall.ts';
 import type { FrameId, PairId, Seen } from './timeline.ts';
 
 /** From the first data of one end that the other does not answer, to the first data of the other, or the end. */
@@ -57,7 +58,6 @@ const DUE_MS = { least: KEEPALIVE_TIMEOUT_MS - 1100, most: KEEPALIVE_TIMEOUT_MS 
 /** Shorter gaps are bursts. */
 const LEAST_GAP_MS = 150;
 const EVEN = 0.05;
-const DOUBLING = { least: 1.7, most: 2.4 };
 
 export class OneWays {
   readonly #pairs = new Map<PairId, Map<string, State>>();

@@ -20,7 +20,8 @@ export const LARGE_BYTES = 500;
 const REPETITIONS = 4;
 /** Messages closer together than this left as one burst: no retransmission timer is that short. */
 const BURST_MS = 100;
-const GROWTH = { least: 1.5, most: 3 };
+/** A wait to the one before it, of a timer that doubles (RFC 6298 §5.5). */
+export const DOUBLING = { least: 1.7, most: 2.4 };
 const SENT_KEPT = 12;
 const STALLS_KEPT = 3;
 
@@ -59,7 +60,7 @@ function repeats(stall: Stall, seen: Seen): boolean {
     else sent.push(seen.at);
   } else {
     const growth = gap / msBetween(before.time, last.time);
-    if (!(growth >= GROWTH.least && growth <= GROWTH.most)) return false;
+    if (!(growth >= DOUBLING.least && growth <= DOUBLING.most)) return false;
     if (sent.length < SENT_KEPT) sent.push(seen.at);
     else sent[sent.length - 1] = seen.at;
   }

@@ -182,6 +182,7 @@ describe('mtu-blackhole', () => {
     ['too few repetitions', oneSide([0.2, 0.4, 0.8]), []],
     ['no small data in between: everything may be down', oneSide([0.2, 0.4, 0.8, 1.6, 3.2], { small: false }), []],
     ['each one answered', oneSide([0.2, 0.4, 0.8, 1.6, 3.2], { answered: true }), []],
+    ['gaps that grow as no timer does', oneSide([0.3, 0.49, 0.79, 1.25, 2]), []],
     ['pings of one size at equal gaps', oneSide([0.5, 0.5, 0.5, 0.5, 0.5, 0.5]), []],
     ['an upload', oneSide(Array.from({ length: 50 }, () => 0.001)), []],
   ])('one capture: %s', (_name, scene, wanted) => {

@@ -6,6 +6,7 @@ import { type Bytes, equal } from '../../src/base/bytes.ts';
 import { privateKey } from '../../src/base/keys.ts';
 import { parseWgConf } from '../../src/config/wg-quick.ts';
 import { nodeCrypto } from '../../src/crypto/node.ts';
+import { systemRandom } from '../../src/io/random.ts';
 import { type LookedUp, openTunnel, type Tunnel, TunnelError, type TunnelOptions } from '../../src/io/tunnel.ts';
 import { UdpError } from '../../src/io/udp.ts';
 import type { Drop } from '../../src/wg/drop.ts';
@@ -115,6 +116,8 @@ test('a name is looked up again also where packets begin the handshakes, before 
   const alpha = await opened({
     conf: conf({ ...ALPHA_PEER, endpoint: 'beta.example:9' }),
     clock,
+    // without jitter the timer would come just when the packets do
+    random: (out, purpose) => (purpose === 'jitter' ? out.fill(1) : systemRandom(out, purpose)),
     lookUp: async () => {
       lookUps++;
       return ['127.0.0.1'];
