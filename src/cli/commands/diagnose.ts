@@ -101,7 +101,9 @@ async function diagnoseFiles(
   if (parquet !== undefined) checkWritable(parquet, force, paths);
   const table = parquet === undefined ? undefined : await parquetFile(parquet, force, 'wgwhy');
   const shown = progress(environment, total);
-  const ahead = openers({ jobs: threads, bytes: total });
+  // a share and another reader make no use of them
+  const helped = share === undefined && flags.reader === 'own';
+  const ahead = helped ? openers({ jobs: threads, bytes: total }) : undefined;
   const sourceFor = (path: string): Source => {
     if (path !== '-') return ahead === undefined ? fileSource(path) : fileSourceIn(path, ahead.room);
     return impatient(environment, streamSource('-', stdin), 'end', () => stderr.write(STILL_READING));
