@@ -20,6 +20,7 @@ const ZERO = 0x30;
 const INDICES = 4096;
 
 const TIME = ',"time":"';
+const UNTIMED = utf8(TIME);
 const ZULU = 0x5a;
 const QUOTE = utf8('"');
 const INNER_LENGTH = utf8('","innerLength":');
@@ -110,7 +111,7 @@ export class EventLines {
   #time(time: Time): void {
     const { sec, nsec } = time;
     if (sec === 0 && nsec === 0) {
-      this.#put(utf8(TIME));
+      this.#put(UNTIMED);
       return;
     }
     if (sec !== this.#second) {
