@@ -1,6 +1,7 @@
 /** Findings of configurations, file by file and line by line, and the lines as they should read. */
 import type { Report, ReportEdit, ReportFinding, Severity } from '../report/model.ts';
 import { type Paint, sanitise, type Tone, wrap } from '../report/text-wrap.ts';
+import { problemText } from './problem-text.ts';
 
 const TONE: Readonly<Record<Severity, Tone>> = { error: 'red', warning: 'yellow', info: 'dim' };
 const UNIT = { error: 'error', warning: 'warning', info: 'remark' } as const;
@@ -19,7 +20,8 @@ export function checkText(report: Report, page: Page): string {
     if (said.length === 0 && found.length === 0) out.push(`${sanitise(name)}: nothing wrong was found`);
     else {
       out.push(sanitise(name));
-      for (const problem of said) out.push(...wrap(problemText(problem), page.width, '  - ', '    '));
+      for (const problem of said)
+        out.push(...wrap(sanitise(problemText(problem.input, problem)), page.width, '  - ', '    '));
       for (const finding of found) out.push(...findingLines(finding, page));
     }
     out.push('');
@@ -29,16 +31,10 @@ export function checkText(report: Report, page: Page): string {
     out.push('all files together', ...others.flatMap((finding) => findingLines(finding, page)), '');
   for (const problem of problems) {
     if (inputs.some(({ name }) => name === problem.input)) continue;
-    out.push(...wrap(problemText(problem), page.width, '', '  '));
+    out.push(...wrap(sanitise(problemText(problem.input, problem)), page.width, '', '  '));
   }
   out.push(tally(report));
   return `${out.join('\n')}\n`;
-}
-
-/** `server.conf:7:13: …; …`, as editors and terminals make a link of it. */
-function problemText({ input, line, column, message, hint }: Report['problems'][number]): string {
-  const place = [input, line, column].filter((part) => part !== undefined).join(':');
-  return sanitise(`${place}: ${message}${hint === undefined ? '' : `; ${hint}`}`);
 }
 
 /** By its edit, or by the name in its subject. */

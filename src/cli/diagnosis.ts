@@ -7,6 +7,7 @@ import { reportJson } from '../report/json.ts';
 import type { PolicyName, Report } from '../report/model.ts';
 import { renderText, type TextOptions } from '../report/text.ts';
 import { type Environment, EXIT, type ExitCode, UsageError, wantsColour } from './environment.ts';
+import { problemText } from './problem-text.ts';
 import { parsePublicKeys, parseVantages, publicKeyOption, vantageOption } from './values.ts';
 
 export interface DiagnosisFlags {
@@ -97,7 +98,7 @@ export async function checkAll({ isTTY }: Environment, paths: readonly string[])
       total = total === undefined || size === undefined ? undefined : total + size;
     } catch (error) {
       if (!(error instanceof FileError)) throw error;
-      faults.push(`${path}: ${error.message}${error.hint === undefined ? '' : `; ${error.hint}`}`);
+      faults.push(problemText(path, error));
     }
   }
   if (faults.length > 0)

@@ -9,6 +9,7 @@ import { type KeyFile, pskCandidates } from '../io/conf-files.ts';
 import type { ProbeOptions, ProbeTarget } from '../io/probe.ts';
 import type { PskCandidate } from '../io/psk-trial.ts';
 import { UsageError } from './environment.ts';
+import { problemText } from './problem-text.ts';
 import { KEY_SHAPED, SEEN } from './secrets.ts';
 
 /** The configuration probed with, and the peer of it that is asked. */
@@ -25,9 +26,7 @@ export function peerName({ file, peer }: Chosen): string {
 }
 
 const said = ({ path, problems }: KeyFile): string[] =>
-  problems
-    .slice(0, 5)
-    .map(({ line, message, hint }) => `${path}:${line ?? 1}: ${message}${hint === undefined ? '' : `; ${hint}`}`);
+  problems.slice(0, 5).map(({ line = 1, message, hint }) => problemText(path, { line, message, hint }));
 
 export function choose(file: KeyFile, wanted: string | undefined): Chosen {
   const { conf, path } = file;

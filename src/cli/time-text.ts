@@ -16,6 +16,7 @@ import {
   shortTime,
   spanWords,
 } from '../report/time/words.ts';
+import { problemText } from './problem-text.ts';
 
 const PLOT_ROWS = 9;
 /** Of a flood the first and the last tell enough; all of them are in the JSON. */
@@ -27,7 +28,9 @@ export function timeText({ senders, closed, problems }: Clocks, width: number): 
   const nothing = senders.length === 0 && closed.length === 0;
   // no list is spread into a call: of a flood of senders that would overflow the stack
   const out = [
-    ...problems.flatMap((problem) => wrap(sanitise(problemText(problem)), width, '- ', '  ')),
+    ...problems.flatMap(({ input, line, message, hint }) =>
+      wrap(sanitise(problemText(input, { line, message, hint })), width, '- ', '  '),
+    ),
     ...(problems.length > 0 ? [''] : []),
     ...senders.flatMap((sender) => [...senderLines(sender, width), '']),
     ...shortened(closed.map(closedText)).flatMap((one) => wrap(one, width)),
@@ -35,11 +38,6 @@ export function timeText({ senders, closed, problems }: Clocks, width: number): 
   ];
   while (out[out.length - 1] === '') out.pop();
   return `${out.join('\n')}\n`;
-}
-
-function problemText({ input, line, message, hint }: Clocks['problems'][number]): string {
-  const place = line === undefined ? input : `${input}:${line}`;
-  return `${place}: ${message}${hint === undefined ? '' : `; ${hint}`}`;
 }
 
 /** The first and the last of a long list, and how many are between. */

@@ -10,6 +10,7 @@ import { type Environment, EXIT, type ExitCode, UsageError } from '../environmen
 import { type Chosen, candidates, checkClock, choose, pingPlan, targetOf } from '../probe-input.ts';
 import { type ProbeAnswer, probeJson, probeText } from '../probe-text.ts';
 import { judge, type OtherEnd, unresolved } from '../probe-verdict.ts';
+import { problemText } from '../problem-text.ts';
 
 interface Flags {
   readonly peer?: string;
@@ -110,7 +111,7 @@ async function readAll(paths: readonly string[]): Promise<KeyFile[]> {
       } else files.push(file);
     } catch (error) {
       if (!(error instanceof FileError)) throw error;
-      faults.push(`${path}: ${error.message}${error.hint === undefined ? '' : `; ${error.hint}`}`);
+      faults.push(problemText(path, error));
     }
   }
   if (faults.length > 0) throw new UsageError('a file cannot be used', ...faults);

@@ -16,6 +16,7 @@ import type { Up, UpOptions } from '../../io/up/up.ts';
 import { sanitise } from '../../report/text-wrap.ts';
 import type { PeerName } from '../drop-words.ts';
 import { type Environment, EXIT, type ExitCode, UsageError } from '../environment.ts';
+import { problemText } from '../problem-text.ts';
 import { UpLines } from '../up-lines.ts';
 import { peerLine } from '../up-text.ts';
 
@@ -124,8 +125,7 @@ async function read(
 ): Promise<{ readonly conf: WgConf; readonly name: string; readonly notes: readonly string[] }> {
   const { conf, problems, kind, isPublic } = await readKeyFile(path);
   if (conf === undefined) throw new UsageError(`${path} is not a WireGuard configuration`, `it looks like: ${kind}`);
-  const said = ({ line, message, hint }: Problem): string =>
-    sanitise(`${path}:${line ?? 1}: ${message}${hint === undefined ? '' : `; ${hint}`}`);
+  const said = ({ line = 1, message, hint }: Problem): string => sanitise(problemText(path, { line, message, hint }));
   // a tunnel that lacks one of its networks would let that traffic out in the clear: wg-quick refuses as well
   const broken = problems.filter(({ remark }) => remark !== true);
   if (broken.length > 0) throw new UsageError(`${path} cannot be used as it stands`, ...broken.map(said));
