@@ -86,7 +86,7 @@ export class KeySet {
       for (const { psk } of ephemeral.psks) if (!isZero(psk)) yield psk;
     }
     for (const { psk } of this.psks) yield psk;
-    for (const { conf } of this.confs) yield* conf.replacedSecrets ?? [];
+    for (const { conf } of this.confs) for (const key of conf.namedSecrets ?? []) if (!isZero(key)) yield key;
     for (const list of this.trafficKeys.values()) for (const { key } of list) yield key;
   }
 

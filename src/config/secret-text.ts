@@ -1,4 +1,7 @@
 /** Text that must not be shown: printed, joined or written as JSON it gives nothing away; only `reveal` does. */
+import { decodeKeyText } from '../base/base64.ts';
+import type { Bytes } from '../base/bytes.ts';
+import { withoutSpace } from './text.ts';
 
 export interface SecretText {
   readonly kind: 'secret';
@@ -19,6 +22,16 @@ const KEY_LIKE = /[A-Za-z0-9+/]{42}/;
 export function holdsSecret(name: string, value: string): boolean {
   const word = name.toLowerCase();
   return !PUBLIC_WORD.test(word) && (SECRET_WORD.test(word) || KEY_LIKE.test(value));
+}
+
+/** wg takes white space anywhere; a slip in the name is not uncommon in a line that has no effect. */
+const NAMED_SECRET = /(?:private|pre-?shared|psk)[-_]?(?:key)?[=:]["']?([A-Za-z0-9+/]{43}=)/i;
+
+/** The 32 bytes that a line of a wg file calls a private or preshared key, wherever it stands and be it a comment. */
+export function namedSecret(line: string): Bytes | undefined {
+  const text = NAMED_SECRET.exec(withoutSpace(line))?.[1];
+  const bytes = text === undefined ? undefined : decodeKeyText(text, true);
+  return bytes instanceof Uint8Array ? bytes : undefined;
 }
 
 /** A remark or a line that may hold a key. */

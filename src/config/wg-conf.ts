@@ -91,6 +91,6 @@ export interface WgConf {
   readonly interface: WgInterface;
   readonly peers: readonly WgPeer[];
   readonly faults: readonly ConfFault[];
-  /** Private and preshared keys of lines that a later one replaced: no use, and secrets all the same. */
-  readonly replacedSecrets?: readonly Bytes[];
+  /** Every key that some line names as private or preshared, in use or not: replaced, out of place, in a comment. */
+  readonly namedSecrets?: readonly Bytes[];
 }

@@ -1,6 +1,8 @@
 /** Reads the files of `wg setconf` and wg-quick: every value with its place, every fault at once, no secret repeated. */
+import type { Bytes } from '../base/bytes.ts';
 import type { Problem } from '../base/problem.ts';
 import { commentName } from './comment-names.ts';
+import { namedSecret } from './secret-text.ts';
 import { lines, trimmed, withoutSpace } from './text.ts';
 import type { WgConf } from './wg-conf.ts';
 import {
@@ -27,6 +29,7 @@ interface Place {
 class ConfReader {
   readonly #settings = new SettingReader();
   readonly problems = this.#settings.problems;
+  readonly #namedSecrets: Bytes[] = [];
   /** `unknown`: under a section that is not WireGuard's; `full`: past the last peer that is kept. */
   #section: ConfSection | 'none' | 'unknown' | 'full' = 'none';
   /** That a line stands before any section is said once. */
@@ -37,6 +40,9 @@ class ConfReader {
   #explicit = false;
 
   line(number: number, text: string): void {
+    // also where no setting is read: what is not to be shown does not depend on what is in use
+    const secret = namedSecret(text);
+    if (secret !== undefined) this.#namedSecrets.push(secret);
     const hash = text.indexOf('#');
     const body = trimmed(text, 0, hash < 0 ? text.length : hash);
     const comment = hash < 0 ? undefined : text.slice(hash + 1);
@@ -79,7 +85,7 @@ class ConfReader {
         interface: this.#settings.interface,
         peers: this.#settings.peers,
         faults: this.#settings.faults,
-        ...(this.#settings.replacedSecrets.length === 0 ? {} : { replacedSecrets: this.#settings.replacedSecrets }),
+        ...(this.#namedSecrets.length === 0 ? {} : { namedSecrets: this.#namedSecrets }),
       },
       problems: this.problems.done(),
     };

@@ -46,7 +46,6 @@ export class SettingReader {
   };
   readonly peers: Draft<WgPeer>[] = [];
   readonly faults: ConfFault[] = [];
-  readonly replacedSecrets: Bytes[] = [];
   /** Line on which a single-valued setting of the current section stands. */
   #seen = new Map<string, number>();
   readonly #seenInterface = new Map<string, number>();
@@ -67,10 +66,6 @@ export class SettingReader {
     if (first !== undefined)
       this.problems.remark(slot, `${name} stands here a second time, first on line ${first}`, 'wg takes the last one');
     else this.#seen.set(name, slot.line);
-  }
-
-  #replaces(secret: Located<Bytes> | undefined): void {
-    if (secret !== undefined) this.replacedSecrets.push(secret.value);
   }
 
   #refuse(name: string, slot: Slot, fault: ValueFault, at = 0): void {
@@ -170,10 +165,7 @@ export class SettingReader {
       case 'PrivateKey': {
         this.#once(name, slot);
         const key = this.#key(name, slot, privateKey);
-        if (key !== undefined) {
-          this.#replaces(to.privateKey);
-          to.privateKey = key;
-        }
+        if (key !== undefined) to.privateKey = key;
         return;
       }
       case 'ListenPort': {
@@ -239,10 +231,7 @@ export class SettingReader {
       case 'PresharedKey': {
         this.#once(name, slot);
         const key = this.#key(name, slot, presharedKey, index);
-        if (key !== undefined) {
-          this.#replaces(to.presharedKey);
-          to.presharedKey = key;
-        }
+        if (key !== undefined) to.presharedKey = key;
         return;
       }
       case 'AllowedIPs':

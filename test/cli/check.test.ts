@@ -304,6 +304,28 @@ describe('no secret is ever shown', () => {
     }
   });
 
+  // each stands as a public key beside a line that the preview changes, and is a secret by what another file says
+  test.each<readonly [string, string]>([
+    ['replaced', `[Peer] ${SERVER.public}\nPresharedKey = ${PSK_A}\nPresharedKey = ${PSK_B}`],
+    ['in a section that has none', `PresharedKey = ${PSK_A}`],
+    ['in a section that is not known', `[Pear tree]\nPresharedKey = ${PSK_A}`],
+    ['with white space', `[Peer] ${SERVER.public}\nPreshared Key = ${PSK_A.slice(0, 20)} ${PSK_A.slice(20)}`],
+    ['in quotation marks', `[Peer] ${SERVER.public}\nPresharedKey = "${PSK_A}"`],
+    ['with its name misspelt', `[Peer] ${SERVER.public}\npreshared-key = ${PSK_A}`],
+    ['in a comment', `#PresharedKey = ${PSK_A}`],
+    ['behind a setting', `MTU = 1420 # and PSK = ${PSK_A}`],
+  ])('a preshared key %s', async (_, lines) => {
+    const ran = await check(
+      {
+        'named.conf': quick(SERVER.secret, ...lines.split('\n')),
+        'shown.conf': quick(CLIENT.secret, 'MTU = 1500', `PublicKey = ${PSK_A}`, `[Peer] ${PSK_A}`),
+      },
+      '--fix-preview',
+    );
+    expect(ran.stdout).toContain('+MTU = 1420');
+    expect(leaked(ran.stdout + ran.stderr, [PSK_A])).toEqual([]);
+  });
+
   test('whatever stands where', async () => {
     const secrets = [CLIENT.secret, SERVER.secret, PSK_A, PSK_B];
     const key = fc.constantFrom(CLIENT.public, SERVER.public, OTHER.public, ...secrets);
