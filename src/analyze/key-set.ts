@@ -72,6 +72,7 @@ export class KeySet {
   private readonly pskTexts = new Set<string>();
   /** By receiver index. */
   readonly trafficKeys = new Map<number, { readonly key: Bytes; readonly where: string }[]>();
+  private readonly idleSecrets: Bytes[] = [];
   private readonly crypto: Crypto;
 
   constructor(crypto: Crypto) {
@@ -86,8 +87,13 @@ export class KeySet {
       for (const { psk } of ephemeral.psks) if (!isZero(psk)) yield psk;
     }
     for (const { psk } of this.psks) yield psk;
-    for (const { conf } of this.confs) for (const key of conf.namedSecrets ?? []) if (!isZero(key)) yield key;
+    yield* this.idleSecrets;
     for (const list of this.trafficKeys.values()) for (const { key } of list) yield key;
+  }
+
+  /** Of no use for the analysis, as of something disabled, and not to be shown all the same. */
+  addIdleSecret(secret: Bytes): void {
+    if (!isZero(secret)) this.idleSecrets.push(secret);
   }
 
   addPublic(key: PublicKey, source: string): KnownKey {
@@ -123,6 +129,7 @@ export class KeySet {
     conf: WgConf,
     { origin = { kind: 'wg-quick' }, publicKey }: { readonly origin?: EndOrigin; readonly publicKey?: PublicKey } = {},
   ): void {
+    for (const named of conf.namedSecrets ?? []) this.addIdleSecret(named);
     const secret = conf.interface.privateKey?.value;
     const where = `${name} [Interface]`;
     const printed = publicKey === undefined ? undefined : this.addOwn(publicKey, where);

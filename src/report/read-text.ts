@@ -209,9 +209,18 @@ class TextReader {
     }
   }
 
+  /** Also of what is disabled. */
+  #secrets({ wireguard, peers }: RosConfig): void {
+    const all = [...wireguard, ...peers].flatMap(({ privateKey }) => privateKey?.value ?? []);
+    for (const secret of [...all, ...peers.flatMap(({ presharedKey }) => presharedKey?.value ?? [])]) {
+      if (secret.kind === 'key') this.#keys.addIdleSecret(secret.key);
+    }
+  }
+
   done(): void {
     const config = this.#ros;
     if (config !== undefined) {
+      this.#secrets(config);
       this.#machine.ros = config;
       this.#machine.rosComplete = !this.#fromPrints;
       const ends = rosInterfaces(config);

@@ -12,7 +12,7 @@ import { reportSchema } from '../../src/report/schema.ts';
 import type { Texts } from '../diagnose/checked.ts';
 import { HEALTHY_SECRETS, HEALTHY_TEXTS } from '../diagnose/healthy.ts';
 import { CLIENT, fittingFiles, OTHER, PSK_A, PSK_B, SERVER } from '../diagnose/keys.ts';
-import { quick } from '../diagnose/texts.ts';
+import { quick, ros } from '../diagnose/texts.ts';
 import { cli, type Ran } from './harness.ts';
 import { patched } from './patch.ts';
 
@@ -324,6 +324,23 @@ describe('no secret is ever shown', () => {
     );
     expect(ran.stdout).toContain('+MTU = 1420');
     expect(leaked(ran.stdout + ran.stderr, [PSK_A])).toEqual([]);
+  });
+
+  test('of what is disabled on a router', async () => {
+    const ran = await check(
+      {
+        'r1.rsc': ros(
+          '/interface wireguard',
+          `add disabled=yes name=wg9 private-key="${SERVER.secret}"`,
+          '/interface wireguard peers',
+          `add disabled=yes interface=wg9 preshared-key="${PSK_A}" public-key="${OTHER.public}"`,
+        ),
+        'a.conf': quick(CLIENT.secret, 'MTU = 1500', `PublicKey = ${PSK_A}`, `[Peer] ${SERVER.secret}`),
+      },
+      '--fix-preview',
+    );
+    expect(ran.stdout).toContain('+MTU = 1420');
+    expect(leaked(ran.stdout + ran.stderr, [PSK_A, SERVER.secret])).toEqual([]);
   });
 
   test('whatever stands where', async () => {
