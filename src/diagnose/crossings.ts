@@ -18,9 +18,14 @@ export interface Crossing {
 /** Two initiations in opposite directions, the second sent before the answer to the first was seen; neither was confirmed. */
 export const findCrossings = oncePer<Tunnel, readonly Crossing[]>(collect);
 
-/** Every initiation of it met one of the other end: its silence needs no other reason. */
+/** Exchanges whose initiation met one of the other end: their silence needs no other reason. */
+export const crossedExchanges = oncePer<Tunnel, ReadonlySet<MergedExchange>>(
+  (tunnel) => new Set(findCrossings(tunnel).flatMap(({ a, b }) => [a, b])),
+);
+
+/** Every initiation of it did. */
 export function onlyCrossings({ tunnel, exchanges }: Attempt): boolean {
-  const crossed = new Set(findCrossings(tunnel).flatMap(({ a, b }) => [a, b]));
+  const crossed = crossedExchanges(tunnel);
   return crossed.size > 0 && exchanges.every((merged) => crossed.has(merged));
 }
 

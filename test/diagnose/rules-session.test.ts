@@ -7,6 +7,7 @@ import { nodeCrypto } from '../../src/crypto/node.ts';
 import type { AnyRule } from '../../src/diagnose/rule.ts';
 import { dataAfterExpiry } from '../../src/diagnose/rules/data-after-expiry.ts';
 import { endpointRoamed } from '../../src/diagnose/rules/endpoint-roamed.ts';
+import { handshakeLostPeriodically } from '../../src/diagnose/rules/handshake-lost-periodically.ts';
 import { mtuBlackhole } from '../../src/diagnose/rules/mtu-blackhole.ts';
 import { natMappingExpired } from '../../src/diagnose/rules/nat-mapping-expired.ts';
 import { outerFragmentation } from '../../src/diagnose/rules/outer-fragmentation.ts';
@@ -54,6 +55,45 @@ function pings(scene: Scene, from: number, to: number, counter: number, answered
   }
   return scene;
 }
+
+describe('handshake-lost-periodically', () => {
+  /** A session every 200 s; before each but the first, what `before` sends from ten seconds before it on. */
+  const tunnel = (sessions: readonly number[], before: (scene: Scene, at: number, n: number) => void): Scene => {
+    const scene = new Scene('a', CLIENT);
+    for (const [i, at] of sessions.entries()) {
+      if (i > 0) before(scene, at - 10, 10 * i);
+      scene.session(at, CLIENT, SERVER, 10 * i + 5);
+    }
+    return scene;
+  };
+  const lost = (scene: Scene, at: number, n: number): void => {
+    scene.initiation(at, CLIENT, SERVER, n).initiation(at + 5, CLIENT, SERVER, n + 1);
+  };
+  /** Both ends at once, twice: each answers the other and forgets its own. */
+  const crossed = (scene: Scene, at: number, n: number): void => {
+    for (const i of [0, 1]) {
+      const t = at + 5 * i;
+      scene.initiation(t, CLIENT, SERVER, n + i).initiation(t + 0.01, SERVER, CLIENT, 500 + n + i);
+      scene.response(t + 0.02, CLIENT, SERVER, 600 + n + i, 500 + n + i);
+      scene.response(t + 0.03, SERVER, CLIENT, 700 + n + i, n + i);
+    }
+  };
+
+  test.each<readonly [string, Scene, readonly string[]]>([
+    ['three outages', tunnel([0, 200, 400, 600], lost), ['handshake-lost-periodically error deduced']],
+    ['two are one interval only', tunnel([0, 200, 400], lost), ['handshake-lost-periodically error suspected']],
+    ['one', tunnel([0, 200], lost), []],
+    ['at any time', tunnel([0, 200, 400, 800, 1000], lost), []],
+    [
+      'one lost message each time',
+      tunnel([0, 200, 400, 600], (scene, at, n) => scene.initiation(at, CLIENT, SERVER, n)),
+      [],
+    ],
+    ['what crosses was not lost', tunnel([0, 200, 400, 600], crossed), []],
+  ])('%s', (_, scene, expected) => {
+    expect(short(judge([handshakeLostPeriodically], scene))).toEqual(expected);
+  });
+});
 
 describe('packet-loss', () => {
   const received = (lost: (n: number) => boolean, packets: number, local: string | undefined, timed = true): Scene => {

@@ -1,7 +1,9 @@
 /** It works, dies, and works again, with a period. */
 
+import type { MergedExchange } from '../../analyze/merge.ts';
 import { type Attempt, initiationOf, isConfirmed, type Tunnel } from '../../analyze/world.ts';
 import { msBetween } from '../../base/time.ts';
+import { crossedExchanges } from '../crossings.ts';
 import { initiationFrames, spanText, tunnelSubject } from '../evidence.ts';
 import { defineRule } from '../rule.ts';
 
@@ -80,10 +82,15 @@ interface Outage {
   readonly frames: ReturnType<typeof initiationFrames>;
 }
 
-/** Lost attempts of both ends that overlap are one outage; it counts when the tunnel worked before and after it. */
+/**
+ * Lost attempts of both ends that overlap are one outage; it counts when the tunnel worked before and after it. What
+ * crosses is forgotten by its own sender: no path dropped it.
+ */
 function collectOutages(tunnel: Tunnel): Outage[] {
+  const crossed = crossedExchanges(tunnel);
+  const isLost = (merged: MergedExchange): boolean => !isConfirmed(merged) && !crossed.has(merged);
   const lost = tunnel.attempts
-    .map((attempt) => ({ attempt, lost: attempt.exchanges.filter((merged) => !isConfirmed(merged)) }))
+    .map((attempt) => ({ attempt, lost: attempt.exchanges.filter(isLost) }))
     .filter(
       ({ attempt, lost: list }) =>
         list.length >= LOST_TO_COUNT && attempt.before !== undefined && attempt.established !== undefined,
