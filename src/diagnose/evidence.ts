@@ -175,6 +175,12 @@ function previousResponder(attempt: Attempt): KnownKey | undefined {
   return undefined;
 }
 
+/** How long before it the tunnel last came up, ms: preshared keys were the same then, and the path was open. */
+export function workedBefore(attempt: Attempt): number | undefined {
+  const [now, before] = [firstInitiation(attempt), attempt.before && initiationOf(attempt.before)];
+  return now === undefined || before === undefined ? undefined : msBetween(before.at.time, now.at.time);
+}
+
 /** Every end that sent anything, by canonical name: worked out once for a world. */
 const heardEnds = oncePer<World, ReadonlySet<string>>(
   ({ timelines }) =>

@@ -18,6 +18,7 @@ import { packetUnsealable } from '../../src/diagnose/rules/packet-unsealable.ts'
 import { peerRestarted } from '../../src/diagnose/rules/peer-restarted.ts';
 import { peerWentAway } from '../../src/diagnose/rules/peer-went-away.ts';
 import { rekeyFailed } from '../../src/diagnose/rules/rekey-failed.ts';
+import { sessionUnconfirmed } from '../../src/diagnose/rules/session-unconfirmed.ts';
 import type { Finding } from '../../src/diagnose/run.ts';
 import { SHARED_ABSENT, shared } from '../shared.ts';
 import { judge, Scene } from './scene.ts';
@@ -92,6 +93,31 @@ describe('handshake-lost-periodically', () => {
     ['what crosses was not lost', tunnel([0, 200, 400, 600], crossed), []],
   ])('%s', (_, scene, expected) => {
     expect(short(judge([handshakeLostPeriodically], scene))).toEqual(expected);
+  });
+});
+
+describe('session-unconfirmed', () => {
+  const unused = (scene: Scene, at: number): Scene => {
+    for (const n of [50, 51]) {
+      scene.initiation(at, CLIENT, SERVER, n).response(at + 0.01, SERVER, CLIENT, 100 + n, n);
+      at += 5;
+    }
+    return scene.data(at + 5, CLIENT, SERVER, 9999, 70);
+  };
+  const scene = (): Scene => new Scene('a', SERVER);
+  const found = (of: Scene): string[] =>
+    judge([sessionUnconfirmed], of).flatMap(({ message, notes }) => [message, ...notes]);
+
+  test('from the first on, and after a session', () => {
+    const [why, ...notes] = found(unused(scene(), 0));
+    expect([why, notes.length]).toEqual([expect.stringMatching(/does not get them, or the preshared keys differ$/), 1]);
+    const [later, ...more] = found(unused(scene().session(0, CLIENT, SERVER), 150));
+    expect(later).toMatch(/no longer gets them, or a preshared key was changed$/);
+    expect(more.at(-1)).toMatch(/^a session of these two began 2 min 30 s earlier: /);
+  });
+
+  test('one that is used', () => {
+    expect(found(unused(scene(), 0).session(20, CLIENT, SERVER))).toEqual([]);
   });
 });
 

@@ -6,7 +6,7 @@ import { type Attempt, isAnswered, type World } from '../../analyze/world.ts';
 import { equal } from '../../base/bytes.ts';
 import { msBetween } from '../../base/time.ts';
 import { onlyCrossings } from '../crossings.ts';
-import { attemptFrames, firstInitiation, keyLabel, subjectOf } from '../evidence.ts';
+import { attemptFrames, firstInitiation, keyLabel, spanText, subjectOf, workedBefore } from '../evidence.ts';
 import { defineRule, type Found } from '../rule.ts';
 
 type Facts = {
@@ -155,9 +155,15 @@ function byPattern(attempt: Attempt, world: World, from: string, answers: number
     answers,
     from,
   };
+  const before = workedBefore(attempt);
   return found(attempt, facts, {
     certainty: 'suspected',
-    notes: ['a firewall on the initiator behind the capture point, or a wrong UDP checksum, would look the same'],
+    notes: [
+      'a firewall on the initiator behind the capture point, or a wrong UDP checksum, would look the same',
+      ...(before === undefined
+        ? []
+        : [`a session of these two began ${spanText(before)} earlier: one preshared key was changed after that`]),
+    ],
     ruledOut: [
       ...(owner?.kind === 'known'
         ? [

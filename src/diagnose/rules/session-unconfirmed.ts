@@ -3,7 +3,7 @@
 import { isAnswered } from '../../analyze/world.ts';
 import { captureOtherEnd } from '../advice.ts';
 import { onlyCrossings } from '../crossings.ts';
-import { attemptFrames, firstInitiation, subjectOf, vantages } from '../evidence.ts';
+import { attemptFrames, firstInitiation, spanText, subjectOf, vantages, workedBefore } from '../evidence.ts';
 import { defineRule } from '../rule.ts';
 
 export const sessionUnconfirmed = defineRule({
@@ -24,6 +24,7 @@ export const sessionUnconfirmed = defineRule({
     if (first === undefined || answered.length === 0 || onlyCrossings(attempt)) return undefined;
     const seenAt = vantages(attempt);
     const atInitiator = seenAt.has('initiator');
+    const before = workedBefore(attempt);
     return {
       facts: {
         initiations: attempt.exchanges.length,
@@ -31,6 +32,7 @@ export const sessionUnconfirmed = defineRule({
         from: first.from.text,
         port: first.from.port,
         atInitiator,
+        workedBefore: before !== undefined,
       },
       certainty: atInitiator || seenAt.has('unknown') ? 'suspected' : 'deduced',
       frames: attemptFrames(attempt),
@@ -39,6 +41,11 @@ export const sessionUnconfirmed = defineRule({
         atInitiator
           ? 'the responses reach the initiator’s capture: a firewall behind it, a wrong checksum, or a preshared key that differs from the files'
           : 'a response that is lost on the way back and a preshared key that differs look the same from this end, in the counters as well',
+        ...(before === undefined
+          ? []
+          : [
+              `a session of these two began ${spanText(before)} earlier: the preshared keys were the same then, so one was changed since, or none is to blame`,
+            ]),
       ],
       ruledOut: [
         {
@@ -63,10 +70,13 @@ export const sessionUnconfirmed = defineRule({
       ],
     };
   },
-  message: ({ answers, from, atInitiator }) =>
-    atInitiator
-      ? `${answers} response${answers === 1 ? '' : 's'} reached ${from}, and it never used one`
-      : `the responder answered ${answers} initiation${answers === 1 ? '' : 's'} of ${from}, which never used an answer: it does not get them, or the preshared keys differ`,
+  message: ({ answers, from, atInitiator, workedBefore }) => {
+    if (atInitiator) return `${answers} response${answers === 1 ? '' : 's'} reached ${from}, and it never used one`;
+    const why = workedBefore
+      ? 'it no longer gets them, or a preshared key was changed'
+      : 'it does not get them, or the preshared keys differ';
+    return `the responder answered ${answers} initiation${answers === 1 ? '' : 's'} of ${from}, which never used an answer: ${why}`;
+  },
   fix: ({ port }) => {
     const advice = captureOtherEnd({ port: Number(port) });
     return {
