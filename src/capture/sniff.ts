@@ -5,7 +5,7 @@ import type { CaptureFormat } from './frame.ts';
 import { MAGIC_MICROSECONDS, MAGIC_MODIFIED, MAGIC_NANOSECONDS } from './pcap.ts';
 import { BLOCK, BYTE_ORDER_MAGIC } from './pcapng-blocks.ts';
 
-/** The most that {@link sniffCapture} looks at. */
+/** The most that {@link sniffCapture} and {@link notACapture} look at. */
 export const SNIFF_BYTES = 12;
 
 const PCAP_FORMATS = new Map<number, CaptureFormat>([
@@ -49,7 +49,9 @@ const UNREAD: readonly Unread[] = [
 ];
 
 /** Why bytes that {@link sniffCapture} does not know are no capture; `whole` when there are no more than these. */
-export function notACapture(head: Bytes, whole: boolean): Problem {
+export function notACapture(bytes: Bytes, whole: boolean): Problem {
+  // how many came at once is chance, and must not decide what they are called
+  const head = bytes.subarray(0, SNIFF_BYTES);
   if (head.length === 0) return { message: 'empty: there is no capture', offset: 0 };
   for (const { magic, name, hint } of UNREAD) {
     if (magic.every((value, i) => head[i] === value)) return { message: `${name}: not read`, offset: 0, hint };

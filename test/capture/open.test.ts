@@ -178,6 +178,15 @@ describe('hostile input', () => {
     return items;
   }
 
+  test('what begins as text is called so however much comes at once', async () => {
+    const bytes = concat(utf8('13:00:01.5 IP a > b'), Uint8Array.of(0, 1, 2));
+    for (const file of [bytes, new Uint8Array(gzipSync(bytes))]) {
+      const whole = await outcome(file);
+      expect(whole).toEqual(expect.objectContaining({ message: expect.stringMatching(/text, not a capture$/) }));
+      expect(await outcome(file, [1])).toEqual(whole);
+    }
+  });
+
   test('no bytes make a reader throw or loop, and chunks make no difference', async () => {
     await fc.assert(
       fc.asyncProperty(fc.oneof(mutated, random), chunkSizes, async (bytes, sizes) => {
