@@ -2,8 +2,6 @@
 import type { Crypto } from '../src/crypto/port.ts';
 import { BACKENDS, type Group, must, numbers, randomBytes, type Subject, type Task } from './subject.ts';
 
-/** What WebAssembly adds is the AEAD alone. */
-const WITH_HASH: readonly Crypto[] = BACKENDS.filter(({ name }) => name === 'noble' || name === 'node');
 const OPS = 16;
 
 function tasks(crypto: Crypto): readonly Task[] {
@@ -26,7 +24,7 @@ function tasks(crypto: Crypto): readonly Task[] {
 }
 
 function groups(): readonly Group[] {
-  const all = WITH_HASH.map(tasks);
+  const all = BACKENDS.map(tasks);
   const names = ['hash, 64 bytes', 'hash, 1420 bytes', 'hmac, 64 bytes', 'mac1 of an initiation'];
   return names.map((name, i) => ({ name, tasks: all.flatMap((each) => each.slice(i, i + 1)) }));
 }

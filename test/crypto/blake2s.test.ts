@@ -1,11 +1,12 @@
-/** BLAKE2s, its keyed form and HMAC: RFC 7693, the reference figures. */
+/** BLAKE2s, its keyed form and HMAC: RFC 7693, the reference figures; every backend. */
 import { blake2s } from '@noble/hashes/blake2.js';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type Bytes, concat, fromHex, toHex } from '../../src/base/bytes.ts';
+import { type Bytes, concat, EMPTY, fromHex, toHex } from '../../src/base/bytes.ts';
 import { noble } from '../../src/crypto/noble.ts';
 import { SHARED_ABSENT, shared } from '../shared.ts';
 import { fields, hex, list, loadVectors, readVectors, text } from '../vectors.ts';
+import { BACKENDS } from './backends.ts';
 
 const vectors = loadVectors(
   'blake2s.json',
@@ -19,10 +20,70 @@ const vectors = loadVectors(
 
 const counting = (length: number): Bytes => Uint8Array.from({ length }, (_, i) => i);
 const bytes = fc.uint8Array({ maxLength: 300 });
-const key = fc.uint8Array({ minLength: 1, maxLength: 32 });
+const anyKey = fc.uint8Array({ minLength: 1, maxLength: 32 });
+const key = fromHex('0102');
 
-test.each(vectors.cases)('$name', ({ input, digest }) => {
-  expect(noble.hash(input)).toEqual(digest);
+describe.each(BACKENDS)('$name', (crypto) => {
+  test.each(vectors.cases)('$name', ({ input, digest }) => {
+    expect(crypto.hash(input)).toEqual(digest);
+  });
+
+  test.each(vectors.keyed_16_byte_output)(
+    'mac $input.length bytes, key $key.length bytes',
+    ({ key, input, digest16 }) => {
+      expect(crypto.mac(key, input)).toEqual(digest16);
+    },
+  );
+
+  test.each(vectors.hmac_blake2s)('hmac $input.length bytes, key $key.length bytes', ({ key, input, mac }) => {
+    expect(crypto.hmac(key, input)).toEqual(mac);
+  });
+
+  test('parts are joined', () => {
+    fc.assert(
+      fc.property(fc.array(bytes, { maxLength: 4 }), anyKey, (parts, key) => {
+        expect(crypto.hash(...parts)).toEqual(crypto.hash(concat(...parts)));
+        expect(crypto.hmac(key, ...parts)).toEqual(crypto.hmac(key, concat(...parts)));
+        expect(crypto.mac(key, ...parts)).toEqual(crypto.mac(key, concat(...parts)));
+      }),
+    );
+  });
+
+  test('around the blocks of 64 bytes, keys of every length: as noble', () => {
+    for (const length of [0, 1, 31, 32, 33, 63, 64, 65, 127, 128, 129, 191, 192, 193, 1420]) {
+      const input = counting(length);
+      expect(crypto.hash(input)).toEqual(noble.hash(input));
+      for (let n = 0; n <= 65; n++) {
+        const secret = counting(n).map((byte) => byte ^ 0x5a);
+        expect(crypto.hmac(secret, input)).toEqual(noble.hmac(secret, input));
+        if (n > 0 && n <= 32) expect(crypto.mac(secret, input)).toEqual(noble.mac(secret, input));
+      }
+    }
+    expect(() => crypto.mac(counting(33), key)).toThrow();
+    expect(() => crypto.mac(EMPTY, key)).toThrow();
+  });
+
+  test('longer than a datagram, in parts', () => {
+    for (const parts of [[65_535], [65_536], [65_537], [65_536, 1], [1, 65_536], [40_000, 40_000]]) {
+      const inputs = parts.map(counting);
+      expect(crypto.hash(...inputs)).toEqual(noble.hash(...inputs));
+      expect(crypto.mac(key, ...inputs)).toEqual(noble.mac(key, ...inputs));
+      expect(crypto.hmac(key, ...inputs)).toEqual(noble.hmac(key, ...inputs));
+      // and what comes after it
+      expect(crypto.hash(key)).toEqual(noble.hash(key));
+    }
+  });
+
+  test('each result is an array of its own, so that one may be wiped', () => {
+    for (const make of [() => crypto.hash(key), () => crypto.hmac(key, key), () => crypto.mac(key, key)]) {
+      const first = make();
+      const kept = toHex(first);
+      const second = make();
+      first.fill(0);
+      expect(toHex(second)).toBe(kept);
+      expect(second.byteLength).toBe(second.buffer.byteLength);
+    }
+  });
 });
 
 /** The sequence generator of RFC 7693 Appendix E. */
@@ -50,39 +111,6 @@ test('RFC 7693 Appendix E, over the library below: our port asks for 16 and 32 b
   expect(noble.hash(...digests)).toEqual(vectors.appendix_e);
 });
 
-test.each(vectors.keyed_16_byte_output)(
-  'mac $input.length bytes, key $key.length bytes',
-  ({ key, input, digest16 }) => {
-    expect(noble.mac(key, input)).toEqual(digest16);
-  },
-);
-
-test.each(vectors.hmac_blake2s)('hmac $input.length bytes, key $key.length bytes', ({ key, input, mac }) => {
-  expect(noble.hmac(key, input)).toEqual(mac);
-});
-
-test('parts are joined', () => {
-  fc.assert(
-    fc.property(fc.array(bytes, { maxLength: 4 }), key, (parts, key) => {
-      expect(noble.hash(...parts)).toEqual(noble.hash(concat(...parts)));
-      expect(noble.hmac(key, ...parts)).toEqual(noble.hmac(key, concat(...parts)));
-      expect(noble.mac(key, ...parts)).toEqual(noble.mac(key, concat(...parts)));
-    }),
-  );
-});
-
-test('each result is an array of its own, so that one may be wiped', () => {
-  const key = fromHex('0102');
-  for (const make of [() => noble.hash(key), () => noble.hmac(key, key), () => noble.mac(key, key)]) {
-    const first = make();
-    const kept = toHex(first);
-    const second = make();
-    first.fill(0);
-    expect(toHex(second)).toBe(kept);
-    expect(second.byteLength).toBe(second.buffer.byteLength);
-  }
-});
-
 describe.skipIf(SHARED_ABSENT)('reference figures by length', () => {
   const whole = fields({
     about: text,
@@ -96,9 +124,9 @@ describe.skipIf(SHARED_ABSENT)('reference figures by length', () => {
     node20_note: text,
   });
 
-  test('256 lengths', () => {
+  test.each(BACKENDS)('256 lengths: $name', (crypto) => {
     const { unkeyed_by_length } = readVectors(shared('vectors/blake2s.json'), whole);
-    expect(unkeyed_by_length.map((_, length) => toHex(noble.hash(counting(length))))).toEqual(
+    expect(unkeyed_by_length.map((_, length) => toHex(crypto.hash(counting(length))))).toEqual(
       unkeyed_by_length.map(toHex),
     );
     expect(unkeyed_by_length).toHaveLength(256);

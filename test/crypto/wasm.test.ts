@@ -1,14 +1,15 @@
-/** The compiled AEAD: that it is what its source compiles to, how keys come and go, and what is done where it cannot run. */
+/** The compiled AEAD and hashes: that it is what its source compiles to, how keys come and go, and what is done where it cannot run. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import type { Bytes } from '../../src/base/bytes.ts';
+import { type Bytes, isZero } from '../../src/base/bytes.ts';
 import { fastest } from '../../src/crypto/fastest.ts';
 import { noble } from '../../src/crypto/noble.ts';
 import { nodeCrypto } from '../../src/crypto/node.ts';
 import { type Crypto, TAG } from '../../src/crypto/port.ts';
 import { source } from '../../src/crypto/wasm/assembly/build.mjs';
+import { hashesOf } from '../../src/crypto/wasm/hashes.ts';
 import { wasmCrypto } from '../../src/crypto/wasm/index.ts';
-import { AD, KEYS, SUBKEY, TEXT, TEXT_BYTES } from '../../src/crypto/wasm/layout.ts';
+import { AD, DIGEST, KEYS, SUBKEY, TEXT, TEXT_BYTES } from '../../src/crypto/wasm/layout.ts';
 import { Machine } from '../../src/crypto/wasm/machine.ts';
 
 const EMBEDDED = new URL('../../src/crypto/wasm/binary.ts', import.meta.url);
@@ -52,6 +53,23 @@ describe.each(['simd', 'scalar'] as const)('%s', (kind) => {
     }
   });
 
+  test('hashes leave neither key nor text nor digest behind', () => {
+    const machine = new Machine(kind);
+    const crypto = hashesOf(machine, nodeCrypto);
+    // and where the parts have no room, what was there of them is gone
+    for (const length of [0, 30, 64, 200, 40_000]) {
+      const text = new Uint8Array(length).fill(0xee);
+      for (const compute of [
+        () => crypto.hash(text),
+        () => crypto.mac(keyOf(0x0505), text, text),
+        () => crypto.hmac(keyOf(0x0505), text),
+      ]) {
+        compute();
+        expect(isZero(machine.memory.subarray(DIGEST, TEXT + TEXT_BYTES + 300))).toBe(true);
+      }
+    }
+  });
+
   test('a handle for which there is no key any more', () => {
     const key = wasmCrypto(kind, nodeCrypto).aeadKey(keyOf(1));
     key.wipe();
@@ -74,9 +92,19 @@ describe.each(['simd', 'scalar'] as const)('%s', (kind) => {
   });
 
   test('it refuses to serve where it does not compute what the other does', () => {
-    const liar: Crypto = { ...nodeCrypto, seal: (...given) => nodeCrypto.seal(...given).map((byte) => byte ^ 1) };
-    expect(() => wasmCrypto(kind, liar)).toThrow(/does not agree/);
-    expect(fastest(liar)).toBe(liar);
+    const wrong = (bytes: Bytes): Bytes => bytes.map((byte) => byte ^ 1);
+    const { seal, hash, mac, hmac } = nodeCrypto;
+    const liars: Partial<Crypto>[] = [
+      { seal: (...given) => wrong(seal(...given)) },
+      { hash: (...given) => wrong(hash(...given)) },
+      { mac: (...given) => wrong(mac(...given)) },
+      { hmac: (...given) => wrong(hmac(...given)) },
+    ];
+    for (const lie of liars) {
+      const liar: Crypto = { ...nodeCrypto, ...lie };
+      expect(() => wasmCrypto(kind, liar)).toThrow(/does not agree/);
+      expect(fastest(liar)).toBe(liar);
+    }
   });
 });
 

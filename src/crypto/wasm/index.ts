@@ -1,7 +1,8 @@
-/** ChaCha20-Poly1305 in WebAssembly (assembly/), the rest of another backend. Synchronous: a browser's main thread may refuse. */
+/** ChaCha20-Poly1305 and BLAKE2s in WebAssembly (assembly/), the rest of another backend. Synchronous: a browser's main thread may refuse. */
 import { type Bytes, copy, EMPTY, equal, u32le } from '../../base/bytes.ts';
 import { counterNonce, range, requireAeadKey } from '../aead.ts';
 import { type AeadKey, type Crypto, TAG } from '../port.ts';
+import { hashesOf } from './hashes.ts';
 import { AD, AD_BYTES, BEFORE_TEXT, SUBKEY, TEXT, TEXT_BYTES } from './layout.ts';
 import { Machine, type WasmKind } from './machine.ts';
 
@@ -150,8 +151,8 @@ class Aead {
 }
 
 /**
- * The AEADs of WebAssembly, everything else of `base`, which also has messages of more than `most` bytes. Throws where the
- * engine cannot run it, or does not compute what `base` does.
+ * The AEADs and hashes of WebAssembly, everything else of `base`, which also has messages of more than `most` bytes. Throws
+ * where the engine cannot run it, or does not compute what `base` does.
  */
 export function wasmCrypto(kind: WasmKind, base: Crypto, most = TEXT_BYTES): Crypto {
   const machine = new Machine(kind);
@@ -159,6 +160,7 @@ export function wasmCrypto(kind: WasmKind, base: Crypto, most = TEXT_BYTES): Cry
   const aead = new Aead(machine, limit);
   const crypto: Crypto = {
     ...base,
+    ...hashesOf(machine, base),
     name: `wasm-${kind}`,
     seal(key, low, high, ad, plaintext) {
       requireAeadKey(key);
@@ -189,6 +191,9 @@ export function wasmCrypto(kind: WasmKind, base: Crypto, most = TEXT_BYTES): Cry
 /** Lengths on both sides of every boundary of the code: blocks of 16 and 64, the first three, runs of four. */
 const TRIED = [0, 1, 15, 16, 17, 63, 64, 191, 192, 193, 255, 447, 448, 449, 1420];
 
+/** None, and around one and two blocks. */
+const HASHED = [0, 1, 63, 64, 65, 128, 129];
+
 /** A compiler or an engine that gets one bit wrong must not be found out by a peer. */
 function selfTest(crypto: Crypto, base: Crypto): void {
   const pattern = (length: number, step: number): Bytes => Uint8Array.from({ length }, (_, i) => i * step + 7);
@@ -204,6 +209,12 @@ function selfTest(crypto: Crypto, base: Crypto): void {
       throw new Error(`${crypto.name} takes a forged tag`);
   }
   const nonce = pattern(24, 13);
-  if (!equal(crypto.xseal(key, nonce, EMPTY, key), base.xseal(key, nonce, EMPTY, key)))
-    throw new Error(`${crypto.name} does not agree with ${base.name}`);
+  const agrees = (compute: (of: Crypto) => Bytes): boolean => equal(compute(crypto), compute(base));
+  const same =
+    agrees((of) => of.xseal(key, nonce, EMPTY, key)) &&
+    HASHED.every((length) => {
+      const text = pattern(length, 3);
+      return agrees((of) => of.hash(text)) && agrees((of) => of.mac(nonce, text)) && agrees((of) => of.hmac(key, text));
+    });
+  if (!same) throw new Error(`${crypto.name} does not agree with ${base.name}`);
 }

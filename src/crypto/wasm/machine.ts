@@ -1,4 +1,4 @@
-/** One instance of the compiled AEAD and its memory: keys in slots, one text at a time. */
+/** One instance of the compiled code and its memory: keys in slots, one text at a time. */
 import type { Bytes } from '../../base/bytes.ts';
 import { AEAD_KEY_BYTES } from '../port.ts';
 import { SCALAR, SIMD } from './binary.ts';
@@ -19,6 +19,10 @@ interface Code {
   /** 1 where the tag verifies. */
   open(key: number, n0: number, n1: number, n2: number, adLength: number, length: number): number;
   hchacha(key: number): void;
+  /** BLAKE2s of `length` bytes at TEXT, to DIGEST; neither they nor a key are left. */
+  hash(length: number): void;
+  mac(keyLength: number, length: number): void;
+  hmac(length: number): void;
 }
 
 export class Machine {

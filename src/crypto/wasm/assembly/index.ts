@@ -1,4 +1,4 @@
-/** ChaCha20-Poly1305 and XChaCha20’s subkey over one memory, in place: the layout is that of layout.ts. */
+/** ChaCha20-Poly1305, XChaCha20’s subkey and BLAKE2s over one memory, in place: the layout is that of layout.ts. */
 import * as scalar from './aead-scalar';
 import * as simd from './aead-simd';
 import { subkey } from './hchacha';
@@ -20,3 +20,5 @@ export function open(key: usize, n0: u32, n1: u32, n2: u32, adLength: i32, lengt
 export function hchacha(key: usize): void {
   subkey(key, AD, SUBKEY);
 }
+
+export { hash, hmac, mac } from './blake2s';
