@@ -109,6 +109,39 @@ test.each(Object.entries(READERS))('%s: no text makes it throw, and every place 
   );
 });
 
+/** Texts of the formats, with K where a key stands. */
+const FORMS = [
+  '/interface wireguard add private-key="K"',
+  '/interface wireguard peers add preshared-key=K public-key=abc',
+  '/interface wireguard peers\nadd private-key=\\\n    "K" preshared-key="K"',
+  '/interface wireguard peers add endpoint-address=K name=K comment="key K"',
+  '/ppp secret add password=K\n/user add name=x password="K"',
+  '/system script add source="wg set K"\n# private-key K\n/ip address add',
+  ':local key "K"\n/interface wireguard set [find] private-key=$key',
+  ' 0  R name="wg1" private-key="K" \n',
+  '0 R name=wg1 private-key=K public-key=',
+  'interface: wg0\n  private key: K\npeer: abc\n  preshared key: K\n',
+  'interface: wg0\n  private key: K.\n  endpoint: K\n  listening port: K\n  fwmark: K\n',
+  `K\t${KEY}\t51820\toff\n${KEY}\tK\t(none)\t(none)\t0\t0\t0\toff`,
+  `wg0\tK\t${KEY}\t51820\toff\nwg0\t${KEY}\tK\t(none)\t(none)\t0\t0\t0\toff`,
+  '[ 1.5] wireguard: wg0: K\nroot@host:~# wg set wg0 private-key K\n',
+  '14:25:01 wireguard,debug wg1: K K: K',
+];
+
+/** All that JavaScript calls white space, of which web pages and chats bring any. */
+const SPACES = [...'\t\v\f\r \u00a0\u1680\u2000\u2003\u2009\u2028\u2029\u202f\u205f\u3000\ufeff'];
+
+test.each(Object.entries(READERS))('%s: any white space anywhere ends', (_, read) => {
+  for (const form of [...FORMS, WORDS.join('\n'), WORDS.join(' ')]) {
+    const whole = form.replaceAll('K', KEY);
+    for (const space of SPACES) {
+      read(whole.replaceAll(' ', space));
+      read(whole.replaceAll(/[=: ,"]/g, `$&${space}`));
+      read(whole.replaceAll(/[=: ,"]/g, `${space}$&`));
+    }
+  }
+});
+
 test('sections keep every line that is no prompt and no fence, once and in order', () => {
   fc.assert(
     fc.property(text, (given) => {
@@ -126,23 +159,7 @@ test('sections keep every line that is no prompt and no fence, once and in order
 
 test('no secret comes out, wherever it was put', () => {
   const secret = fc.uint8Array({ minLength: 32, maxLength: 32 }).map(toBase64);
-  const around = fc.constantFrom(
-    '/interface wireguard add private-key="K"',
-    '/interface wireguard peers add preshared-key=K public-key=abc',
-    '/interface wireguard peers\nadd private-key=\\\n    "K" preshared-key="K"',
-    '/interface wireguard peers add endpoint-address=K name=K comment="key K"',
-    '/ppp secret add password=K\n/user add name=x password="K"',
-    '/system script add source="wg set K"\n# private-key K\n/ip address add',
-    ':local key "K"\n/interface wireguard set [find] private-key=$key',
-    ' 0  R name="wg1" private-key="K" \n',
-    '0 R name=wg1 private-key=K public-key=',
-    'interface: wg0\n  private key: K\npeer: abc\n  preshared key: K\n',
-    'interface: wg0\n  private key: K.\n  endpoint: K\n  listening port: K\n  fwmark: K\n',
-    `K\t${KEY}\t51820\toff\n${KEY}\tK\t(none)\t(none)\t0\t0\t0\toff`,
-    `wg0\tK\t${KEY}\t51820\toff\nwg0\t${KEY}\tK\t(none)\t(none)\t0\t0\t0\toff`,
-    '[ 1.5] wireguard: wg0: K\nroot@host:~# wg set wg0 private-key K\n',
-    '14:25:01 wireguard,debug wg1: K K: K',
-  );
+  const around = fc.constantFrom(...FORMS);
   const shownBy = (read: (given: string) => unknown, given: string): string =>
     JSON.stringify(read(given), (name, value) => (name === 'lines' || name === 'command' ? undefined : value));
   fc.assert(

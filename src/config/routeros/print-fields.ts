@@ -3,6 +3,8 @@ import type { Line } from '../text.ts';
 import { type Place, type RosField, rosField } from './fields.ts';
 
 const FIELD = /([a-z][a-z0-9.-]*)=/y;
+/** All that {@link WORD} stops at, or nothing would ever end. */
+const SPACE = /\s*/y;
 const WORD = /\S+/y;
 
 /** In terse prints values stand without quotation marks, so a comment is only over where one of these begins. */
@@ -55,6 +57,11 @@ function append(field: OpenField, text: string): void {
   field.last = text.slice(-1);
 }
 
+function pastSpace(text: string, at: number): number {
+  SPACE.lastIndex = at;
+  return at + (SPACE.exec(text)?.[0].length ?? 0);
+}
+
 /** Puts fields together from several lines; used for one item and thrown away. */
 export class PrintedFields {
   readonly #done: OpenField[] = [];
@@ -82,13 +89,10 @@ export class PrintedFields {
   }
 
   line({ number, text }: Line, from: number): void {
-    let at = from;
+    let at = pastSpace(text, from);
     while (at < text.length) {
-      if (text[at] === ' ' || text[at] === '\t') {
-        at++;
-        continue;
-      }
       at = this.#last?.quoted === true ? this.#quoted(this.#last, text, at) : this.#token(number, text, at);
+      at = pastSpace(text, at);
     }
   }
 
