@@ -3,7 +3,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type Bytes, concat, EMPTY, fromHex, isZero, toHex, u32le } from '../../src/base/bytes.ts';
 import { privateKey, publicKey } from '../../src/base/keys.ts';
-import { type Crypto, TAG } from '../../src/crypto/port.ts';
+import { noble } from '../../src/crypto/noble.ts';
+import { type AeadKey, type Crypto, TAG } from '../../src/crypto/port.ts';
 import { SHARED_ABSENT, shared } from '../shared.ts';
 import { counter, fields, flag, hex, list, loadVectors, type Reader, readVectors, text } from '../vectors.ts';
 import {
@@ -194,6 +195,40 @@ describe.each(BACKENDS)('$name', (crypto) => {
           expect(handle.openInto(low, 3, memory, 100, length + TAG, memory, outAt)).toBe(true);
           expect(toHex(memory.slice(outAt, outAt + length))).toBe(toHex(plain));
         }
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  test('no call is disturbed by what was called before it', () => {
+    const handle = crypto.aeadKey(KEY);
+    const reference = noble.aeadKey(KEY);
+    const call = fc.record({
+      name: fc.constantFrom('hash', 'mac', 'hmac', 'seal', 'open', 'xseal', 'xopen', 'sealInto', 'openInto'),
+      length: fc.oneof(fc.nat(300), fc.constantFrom(...LENGTHS)),
+      keyLength: fc.integer({ min: 1, max: 32 }),
+      before: fc.nat(2100),
+      byte: fc.nat(255),
+    });
+    type Call = typeof call extends fc.Arbitrary<infer T> ? T : never;
+    const run = (of: Crypto, key: AeadKey, { name, length, keyLength, before, byte }: Call): Bytes | undefined => {
+      const input = new Uint8Array(length).fill(byte);
+      const secret = new Uint8Array(keyLength).fill(byte ^ 0xff);
+      if (name === 'hash') return of.hash(input, secret);
+      if (name === 'mac' || name === 'hmac') return of[name](secret, input);
+      if (name === 'seal') return of.seal(KEY, byte, 0, secret, input);
+      if (name === 'xseal') return of.xseal(KEY, NONCE24, secret, input);
+      if (name === 'open') return of.open(KEY, byte, 0, secret, noble.seal(KEY, byte, 0, secret, input));
+      if (name === 'xopen') return of.xopen(KEY, NONCE24, secret, noble.xseal(KEY, NONCE24, secret, input));
+      // in a buffer that ends with it, as a datagram does
+      const memory = concat(new Uint8Array(before).fill(byte | 1), input, new Uint8Array(TAG));
+      key.sealInto(byte, 0, memory, before, length, memory, before);
+      if (name === 'openInto') key.openInto(byte, 0, memory, before, length + TAG, memory, before);
+      return memory;
+    };
+    fc.assert(
+      fc.property(fc.array(call, { minLength: 2, maxLength: 8 }), (calls) => {
+        for (const one of calls) expect(shown(run(crypto, handle, one))).toBe(shown(run(noble, reference, one)));
       }),
       { numRuns: 60 },
     );

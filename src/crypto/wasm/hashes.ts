@@ -29,6 +29,11 @@ export function hashesOf(machine: Machine, base: Crypto): Pick<Crypto, 'hash' | 
     return at - TEXT;
   }
 
+  /** Whatever came before: a sealed or opened text leaves there what stood before it. */
+  function putKey(key: Bytes): void {
+    machine.memory.fill(0, KEY_BLOCK, TEXT).set(key, KEY_BLOCK);
+  }
+
   function take(length: number): Bytes {
     const out = machine.memory.slice(DIGEST, DIGEST + length);
     machine.memory.fill(0, DIGEST, DIGEST + HASH_BYTES);
@@ -46,14 +51,14 @@ export function hashesOf(machine: Machine, base: Crypto): Pick<Crypto, 'hash' | 
       const fits = key.length > 0 && key.length <= MAC_KEY_BYTES;
       const length = fits ? put(parts) : undefined;
       if (length === undefined) return base.mac(key, ...parts);
-      machine.memory.set(key, KEY_BLOCK);
+      putKey(key);
       code.mac(key.length, length);
       return take(MAC_BYTES);
     },
     hmac(key, ...parts) {
       const length = key.length <= HMAC_KEY_BYTES ? put(parts) : undefined;
       if (length === undefined) return base.hmac(key, ...parts);
-      machine.memory.set(key, KEY_BLOCK);
+      putKey(key);
       code.hmac(length);
       return take(HASH_BYTES);
     },

@@ -11,7 +11,7 @@ export const AD_BYTES = 1024;
 export const KEY_BLOCK = 4032;
 /** What is hashed, sealed or opened in its place, and the tag behind it, where up to 300 bytes are overwritten. */
 export const TEXT = 4096;
-/** Free bytes before the text. */
+/** Free bytes before the text, in which what stands before it may be copied along; KEY_BLOCK is the last of them. */
 export const BEFORE_TEXT = TEXT - AD - AD_BYTES;
 /** The greatest UDP payload, and more. From there to the keys the code has key stream for as long as it opens a text. */
 export const TEXT_BYTES = 65_536;
