@@ -26,8 +26,9 @@ export interface SourceDamage {
 }
 
 /**
- * Batches of at most {@link BATCH_ITEMS}. A batch ends with its chunk, so that a live pipe is not held back. What the
- * source throws (a disk's error, say) passes through; the bytes themselves never make it throw.
+ * Batches of at most {@link BATCH_ITEMS}. A batch ends with its chunk, so that a live pipe is not held back, and each chunk
+ * has one, be it empty: when the next chunk is asked for, only the last batch may still be in use, and it stands in the chunk
+ * before. What the source throws (a disk's error, say) passes through; the bytes themselves never make it throw.
  */
 export async function* readBatches(
   chunks: AsyncIterable<Bytes>,
@@ -39,12 +40,12 @@ export async function* readBatches(
   for await (const chunk of chunks) {
     if (chunk.length === 0) continue;
     input.push(chunk);
-    for (;;) {
-      const batch = takeBatch(parser, input);
-      if (batch.length === 0) break;
+    let batch = takeBatch(parser, input);
+    do {
       for (const item of batch) if (item.kind === 'frame') frames++;
       yield batch;
-    }
+      batch = takeBatch(parser, input);
+    } while (batch.length > 0);
   }
   input.finish();
   const cut = sourceDamage();

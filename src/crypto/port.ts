@@ -63,15 +63,17 @@ export interface Crypto {
   aeadKey(key: Bytes): AeadKey;
 }
 
-/** A traffic key as helpers know it; a copy of the key, until it is wiped. */
+/** A traffic key as helpers know it. */
 export interface AheadKey {
+  /** Nothing more is offered under it; what helpers hold of it goes when all of them end, at the latest. */
   wipe(): void;
 }
 
 /**
  * Helpers on other threads that open messages while their reader is busy with others. Two batches are in work: one is
  * offered while the one before it is asked for. What helpers find is what the reader would have found with
- * {@link AeadKey.openInto}, and where they have not begun he does it himself: the result is the same without them.
+ * {@link AeadKey.openInto}, and where they have not begun he does it himself: the result is the same without them. For one
+ * reader at a time.
  */
 export interface OpenAhead {
   /** Copies the 32 bytes. */

@@ -64,17 +64,25 @@ export function fileSource(path: string): Source {
   return { name: path, open: () => chunks(path, createReadStream(path, { highWaterMark: CHUNK_BYTES })) };
 }
 
-/** The same; what is read stands in `room`, a fourth of it for each chunk in turn: one is good until two more have come. */
+/**
+ * The same; what is read stands in `room`, a fourth of it for each chunk in turn: a chunk is good until two more have
+ * come. One file at a time has a room, from its second chunk on; what is read of others meanwhile stands elsewhere.
+ */
 export function fileSourceIn(path: string, room: Uint8Array): Source {
   return { name: path, open: () => chunksIn(path, room) };
 }
+
+/** Rooms that a file has. */
+const taken = new WeakSet<ArrayBufferLike>();
 
 /** Reads one chunk ahead of the one that is worked on. */
 async function* chunksIn(path: string, room: Uint8Array): AsyncGenerator<Uint8Array> {
   const size = Math.floor(room.length / CHUNKS_IN_ROOM);
   const file = await open(path).catch((error: unknown) => Promise.reject(inWords(path, error)));
+  let hasRoom = false;
   const read = (turn: number): Promise<{ readonly chunk: Uint8Array } | { readonly error: unknown }> => {
-    const chunk = room.subarray(turn * size, (turn + 1) * size);
+    const at = (turn % CHUNKS_IN_ROOM) * size;
+    const chunk = hasRoom ? room.subarray(at, at + size) : new Uint8Array(size);
     return file.read(chunk).then(
       ({ bytesRead }) => ({ chunk: chunk.subarray(0, bytesRead) }),
       (error: unknown) => ({ error }),
@@ -82,15 +90,21 @@ async function* chunksIn(path: string, room: Uint8Array): AsyncGenerator<Uint8Ar
   };
   let coming = read(0);
   try {
-    for (let turn = 1; ; turn = (turn + 1) % CHUNKS_IN_ROOM) {
+    for (let turn = 1; ; turn++) {
       const came = await coming;
       if ('error' in came) throw inWords(path, came.error);
       if (came.chunk.length === 0) return;
-      coming = read(turn);
+      if (turn > 1) coming = read(turn);
       yield came.chunk;
+      if (turn > 1) continue;
+      // many files are looked at before the first of them is read: only now is it one's turn
+      hasRoom = !taken.has(room.buffer);
+      if (hasRoom) taken.add(room.buffer);
+      coming = read(turn);
     }
   } finally {
     await coming;
+    if (hasRoom) taken.delete(room.buffer);
     await file.close();
   }
 }

@@ -42,7 +42,7 @@ export class CaptureRun {
   readonly #decoder = new Decoder();
   readonly #damage: CaptureDamage[] = [];
   #frames = 0;
-  /** Decoded, and in the hands of helpers. */
+  /** Decoded, and in the hands of helpers. Its frames are good until it is tracked: each chunk brings a batch (`readBatches`). */
   #expected: { readonly batch: readonly CaptureItem[]; readonly decoded: readonly (readonly Decoded[])[] } | undefined;
 
   constructor(options: CaptureRunOptions) {

@@ -21,7 +21,7 @@ import { conclude, type Diagnosis, type InputProblem } from './conclude.ts';
 import type { FindingEvent, TimelineEvent, WgwhyEvent } from './event.ts';
 import { EventLines } from './event-lines.ts';
 import { eventHooks } from './frame-events.ts';
-import { type Input, readInputs, type Source } from './inputs.ts';
+import { closeInputs, type Input, readInputs, type Source } from './inputs.ts';
 import { eventLine } from './json.ts';
 import { type LiveCapture, type LiveOptions, LiveRun } from './live.ts';
 import { LiveFindings } from './live-findings.ts';
@@ -128,9 +128,14 @@ async function readInOrder(
   open: (input: Input) => Promise<LiveCapture | undefined>,
 ): Promise<readonly Timeline[]> {
   const timelines: Timeline[] = [];
-  for (const input of inputs) {
-    const opened = await open(input);
-    if (opened !== undefined) timelines.push(await runCapture(opened.reader, opened.run));
+  for (const [i, input] of inputs.entries()) {
+    try {
+      const opened = await open(input);
+      if (opened !== undefined) timelines.push(await runCapture(opened.reader, opened.run));
+    } catch (error) {
+      await closeInputs(inputs.slice(i + 1));
+      throw error;
+    }
   }
   return timelines;
 }

@@ -23,6 +23,13 @@ export interface Input {
   readonly kind: InputKind;
   /** Captures only, from the first byte on. */
   readonly chunks?: AsyncIterable<Bytes>;
+  /** Captures that are not read after all. */
+  readonly close?: () => Promise<unknown>;
+}
+
+/** For those that nobody has begun to read. */
+export async function closeInputs(inputs: readonly Input[]): Promise<void> {
+  for (const { close } of inputs) await close?.();
 }
 
 /** "a" to "z", then "aa". */
@@ -55,8 +62,14 @@ export async function readInputs(
   const named = labels(sources.map(({ name }) => name));
   for (const [i, source] of sources.entries()) {
     const label = named[i] ?? source.name;
-    const input = await readInput(inputId(firstId + i), source, label, keys, (problem) => report(source.name, problem));
-    if (input !== undefined) inputs.push(input);
+    try {
+      const told = (problem: Problem): void => report(source.name, problem);
+      const input = await readInput(inputId(firstId + i), source, label, keys, told);
+      if (input !== undefined) inputs.push(input);
+    } catch (error) {
+      await closeInputs(inputs);
+      throw error;
+    }
   }
   for (const argument of publicKeys) {
     const parsed = parsePublicKeyArgument(argument);
@@ -96,7 +109,8 @@ export async function readInput(
   };
   while (!ended && size < MAGIC_BYTES) await more();
   if (sniffCapture(concat(...head)) !== undefined) {
-    return { id, name: source.name, label, kind: 'capture', chunks: replay(head, iterator) };
+    const close = async (): Promise<unknown> => iterator.return?.();
+    return { id, name: source.name, label, kind: 'capture', chunks: replay(head, iterator), close };
   }
   while (!ended && size <= MAX_TEXT_BYTES) await more();
   if (!ended) await iterator.return?.();

@@ -28,20 +28,52 @@ test('a large file comes in several pieces that together are the file', async ()
   expect(await checkReadable(path)).toBe(bytes.length);
 });
 
-test.each([0, 1, 15, 16, 17, 63, 64, 65, 1000])('a file of %i bytes through a room of 64', async (length) => {
+/** A room of 64, so chunks of 16; the chunks as they are, and that each is good until two more have come. */
+async function throughRoom(length: number, room: Uint8Array): Promise<Uint8Array[]> {
   const bytes = Uint8Array.from({ length }, (_, i) => (i * 31) & 0xff);
   const path = join(folder, `in-room-${length}`);
   writeFileSync(path, bytes);
-  const room = new Uint8Array(new SharedArrayBuffer(64));
   const read: number[] = [];
-  let before: { readonly chunk: Uint8Array; readonly bytes: Uint8Array } | undefined;
+  const chunks: Uint8Array[] = [];
   for await (const chunk of fileSourceIn(path, room).open()) {
-    expect([chunk.buffer, chunk.length <= 16]).toEqual([room.buffer, true]);
-    expect(before?.chunk).toEqual(before?.bytes);
-    before = { chunk, bytes: chunk.slice() };
+    const last = chunks.at(-1) ?? new Uint8Array();
+    expect([...last]).toEqual(read.slice(read.length - last.length));
+    expect(chunk.length).toBeLessThanOrEqual(16);
+    chunks.push(chunk);
     read.push(...chunk);
   }
   expect(read).toEqual([...bytes]);
+  return chunks;
+}
+
+test.each([0, 1, 15, 16, 17, 63, 64, 65, 1000])('a file of %i bytes through a room of 64', async (length) => {
+  const room = new Uint8Array(new SharedArrayBuffer(64));
+  const [, ...others] = await throughRoom(length, room);
+  expect(others.every(({ buffer }) => buffer === room.buffer)).toBe(true);
+  expect(others).toHaveLength(Math.max(0, Math.ceil(length / 16) - 1));
+});
+
+test('one file at a time has a room: others that are begun meanwhile are whole, and so is the first', async () => {
+  const room = new Uint8Array(new SharedArrayBuffer(64));
+  const paths = [500, 700, 90].map((length, n) => {
+    const path = join(folder, `one-of-several-${n}`);
+    writeFileSync(path, new Uint8Array(length).fill(n + 1));
+    return path;
+  });
+  const isIn = (chunk: Uint8Array | undefined): boolean => chunk?.buffer === room.buffer;
+  const [first, second, third] = paths.map((path) => fileSourceIn(path, room).open()[Symbol.asyncIterator]());
+  // all are looked at, as `diagnose` does to see what they are
+  for (const one of [first, second, third]) expect(isIn((await one?.next())?.value)).toBe(false);
+  const got: (Uint8Array | undefined)[] = [];
+  for (const one of [first, second, first, second, first]) got.push((await one?.next())?.value);
+  expect(got.map(isIn)).toEqual([true, false, true, false, true]);
+  expect(got.map((chunk) => new Set(chunk))).toEqual([1, 2, 1, 2, 1].map((n) => new Set([n])));
+  // whoever has it gives it back at its end, and when it is left
+  await first?.return?.();
+  expect(isIn((await third?.next())?.value)).toBe(true);
+  await third?.return?.();
+  await second?.return?.();
+  expect((await throughRoom(65, room)).slice(1).every(isIn)).toBe(true);
 });
 
 test('a room: what cannot be read, and what is left before its end', async () => {

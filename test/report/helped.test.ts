@@ -1,14 +1,20 @@
 /** With helpers that are ahead, behind or asleep, a diagnosis and its events are those of one thread. */
-import { describe, expect, test } from 'vitest';
-import { concatAll } from '../../src/base/bytes.ts';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { concat, concatAll } from '../../src/base/bytes.ts';
 import { Desk } from '../../src/crypto/ahead/desk.ts';
 import { Helper } from '../../src/crypto/ahead/helper.ts';
 import { nodeCrypto } from '../../src/crypto/node.ts';
 import type { OpenAhead } from '../../src/crypto/port.ts';
 import { fastestOnNode } from '../../src/io/fastest-crypto.ts';
+import { fileSourceIn } from '../../src/io/files.ts';
 import { diagnose, type Source } from '../../src/report/diagnose.ts';
 import { reportJson } from '../../src/report/json.ts';
-import { filesOf, type SimFile } from '../simulation/files.ts';
+import { bytesSource } from '../scenarios/lab.ts';
+import { filesOf } from '../simulation/files.ts';
 import { planOf } from '../simulation/plan.ts';
 import { Simulation } from '../simulation/simulation.ts';
 
@@ -28,7 +34,6 @@ class Staff {
   readonly ahead: OpenAhead;
   opened = 0;
   #helper: Helper | undefined;
-  #turn = 0;
 
   constructor({ called, asked, shift = Number.POSITIVE_INFINITY }: Pace) {
     let batches = 0;
@@ -58,24 +63,9 @@ class Staff {
     };
   }
 
-  /** In place of a chunk that has gone by, as files are read. */
-  source(name: string, bytes: Uint8Array, inRoom: boolean): Source {
-    const place = (length: number): Uint8Array => {
-      if (!inRoom) return new Uint8Array(length);
-      this.#turn = (this.#turn + 1) % 4;
-      return this.desk.room.subarray(this.#turn * CHUNK, this.#turn * CHUNK + length);
-    };
-    return {
-      name,
-      async *open() {
-        for (let at = 0; at < bytes.length; at += CHUNK) {
-          const part = bytes.subarray(at, at + CHUNK);
-          const chunk = place(part.length);
-          chunk.set(part);
-          yield chunk;
-        }
-      },
-    };
+  /** Room for four chunks. */
+  get room(): Uint8Array {
+    return this.desk.room.subarray(0, 4 * CHUNK);
   }
 }
 
@@ -102,29 +92,59 @@ const PACES: readonly (readonly [string, Pace, boolean])[] = [
   ['asleep', { called: 0, asked: 0 }, true],
 ];
 
+/** As after a loss of power: longer than all that is kept of a file at once. */
+function withHoles(bytes: Uint8Array): Uint8Array {
+  const third = Math.floor(bytes.length / 3);
+  const hole = new Uint8Array(6 * CHUNK);
+  return concat(
+    bytes.subarray(0, third),
+    hole,
+    bytes.subarray(third, 2 * third),
+    hole,
+    bytes.subarray(2 * third),
+    hole,
+  );
+}
+
 /** With the keys that open all of it: many peers and sessions, losses, copies, forgeries, addresses that change. */
 const NETWORKS = (
   [
-    [8, 'clean', 'server'],
-    [11, 'rough', 'server'],
-    [23, 'wild', 'both'],
-    [25, 'wild', 'server'],
-    [31, 'rough', 'both'],
+    [8, 'clean', 'server', ''],
+    [8, 'clean', 'both', 'with holes'],
+    [11, 'rough', 'server', 'packed'],
+    [23, 'wild', 'both', ''],
+    [25, 'wild', 'server', 'with holes'],
+    [31, 'rough', 'both', 'packed'],
   ] as const
-).map(([seed, weather, view]) => {
+).map(([seed, weather, view, form]) => {
   const plan = planOf(seed, weather, 'brief');
-  return [`${seed}, ${weather}, ${view}`, filesOf(plan, new Simulation(plan).run(), view, true)] as const;
+  const files = filesOf(plan, new Simulation(plan).run(), view, true).map(({ name, bytes }) => {
+    const isCapture = name.endsWith('.pcap');
+    if (form === 'packed' && isCapture) return { name, bytes: new Uint8Array(gzipSync(bytes, { level: 0 })) };
+    return { name, bytes: form === 'with holes' && isCapture ? withHoles(bytes) : bytes };
+  });
+  return [`${seed}, ${weather}, ${view} ${form}`, files] as const;
 });
 
-const sourcesOf = (files: readonly SimFile[], staff: Staff, inRoom: boolean): Source[] =>
-  files.map(({ name, bytes }) => staff.source(name, bytes, inRoom));
+let folder = '';
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'wgwhy-helped-'));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe.each(PACES)('helpers %s', (name, pace, inRoom) => {
   test.each(NETWORKS)('%s', async (_, files) => {
     const staff = new Staff(pace);
-    const plain = await tell(sourcesOf(files, staff, false));
-    const helped = await tell(sourcesOf(files, staff, inRoom), staff.ahead);
-    expect(helped).toEqual(plain);
+    const elsewhere = new Uint8Array(4 * CHUNK);
+    const plain = await tell(files.map((file) => bytesSource(file.name, file.bytes)));
+    const sources = files.map((file) => {
+      const path = join(folder, file.name);
+      writeFileSync(path, file.bytes);
+      // elsewhere than in the memory of the helpers, which then get copies
+      const { open } = fileSourceIn(path, inRoom ? staff.room : elsewhere);
+      return { name: file.name, open };
+    });
+    expect(await tell(sources, staff.ahead)).toEqual(plain);
     if (name === 'asleep') expect(staff.opened).toBe(0);
     else expect(staff.opened).toBeGreaterThan(10);
   });

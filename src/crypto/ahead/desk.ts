@@ -36,6 +36,7 @@ class DeskKey implements AheadKey {
 
   wipe(): void {
     this.key.fill(0);
+    // in the shared memory it stays until the desk closes: a message of the batch that is filled may still name it
     this.round = -1;
   }
 }
@@ -176,7 +177,7 @@ export class Desk implements OpenAhead {
     const state = Atomics.load(words, job);
     if (state === STATE.ready) Atomics.compareExchange(words, job, STATE.ready, STATE.withdrawn);
     for (let looks = 0; Atomics.load(words, job) === STATE.taken && looks < 100 * LOOKS; looks++);
-    let patience = this.#patienceMs;
+    let patience = this.#state === 'lost' ? 0 : this.#patienceMs;
     while (Atomics.load(words, job) === STATE.taken && patience-- > 0) Atomics.wait(words, job, STATE.taken, 1);
     // whoever died over it may still come back to it: this memory is not used again
     if (patience < 0) this.#state = 'lost';

@@ -59,7 +59,7 @@ export class Helper {
     if (held?.number === number) return held.key;
     held?.key.wipe();
     const at = KEYS_AT + slot * AEAD_KEY_BYTES;
-    const key = this.#crypto.aeadKey(this.#bytes.slice(at, at + AEAD_KEY_BYTES));
+    const key = this.#crypto.aeadKey(this.#bytes.subarray(at, at + AEAD_KEY_BYTES));
     this.#held[slot] = { number, key };
     return key;
   }
