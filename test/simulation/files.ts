@@ -2,7 +2,7 @@
 import { formatIp } from '../../src/base/address.ts';
 import { toBase64 } from '../../src/base/base64.ts';
 import { type Bytes, utf8 } from '../../src/base/bytes.ts';
-import { nodeCrypto } from '../../src/crypto/node.ts';
+import { fastestOnNode } from '../../src/io/fastest-crypto.ts';
 import { diagnose } from '../../src/report/diagnose.ts';
 import type { Report } from '../../src/report/model.ts';
 import { bytesSource } from '../scenarios/lab.ts';
@@ -57,6 +57,9 @@ export async function reportOf(files: readonly SimFile[], view: View): Promise<R
   const at = { client: 'initiator', server: 'responder', both: undefined } as const;
   const where = at[view];
   const sources = files.map(({ name, bytes }) => bytesSource(name, bytes));
-  const { report } = await diagnose(sources, { crypto: nodeCrypto, ...(where === undefined ? {} : { at: where }) });
+  const { report } = await diagnose(sources, {
+    crypto: fastestOnNode(),
+    ...(where === undefined ? {} : { at: where }),
+  });
   return report;
 }
