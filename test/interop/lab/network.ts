@@ -1,5 +1,5 @@
 /** The lab's network: client, router and server in namespaces of their own, real peers, captures; all taken down again. */
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { formatQuickFile, formatSetconf, type HostPlan, type PairPlan } from './plan.ts';
@@ -205,9 +205,16 @@ export class Lab {
   /** One wireguard-go with its addresses and routes, in any namespace. */
   private async tunnel(place: Place, device: string, plan: HostPlan, log: string): Promise<Background> {
     const args = ['netns', 'exec', this.namespace(place), 'wireguard-go', '-f', device];
+    const before = existsSync(log) ? statSync(log).size : 0;
     const daemon = new Background('ip', args, { log, env: { LOG_LEVEL: 'verbose' } });
     this.programs.push(daemon);
-    await until(`wireguard-go on ${device}`, () => this.succeeds(place, 'wg', 'show', device));
+    // Not by asking: wg removes a control socket that does not listen yet, and wireguard-go ends when its own is gone.
+    const said = (): string => readFileSync(log).subarray(before).toString();
+    await until(
+      `wireguard-go on ${device}`,
+      () => !daemon.running || (existsSync(log) && said().includes('UAPI listener started')),
+    );
+    if (!daemon.running) throw new Error(`wireguard-go on ${device} has ended: ${said().slice(-500)}`);
     this.exec(place, 'wg', 'setconf', device, this.note('setconf', formatSetconf(plan)));
     for (const address of plan.address.split(/, */)) this.exec(place, 'ip', 'addr', 'add', address, 'dev', device);
     this.exec(place, 'ip', 'link', 'set', 'mtu', String(plan.mtu), 'up', 'dev', device);
@@ -327,8 +334,11 @@ function helper(name: string): string {
   return existsSync(beside) ? beside : join('test', 'interop', 'lab', name);
 }
 
+/** Half a minute and more: what is only slow must not fail, and what never holds is seldom. */
+const ATTEMPTS = 600;
+
 export async function until(what: string, holds: () => boolean): Promise<void> {
-  for (let attempt = 0; attempt < 200; attempt++) {
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     if (holds()) return;
     await sleep(0.05);
   }
