@@ -2,20 +2,24 @@
 
 import type { KeySet } from '../analyze/key-set.ts';
 import { toBase64 } from '../base/base64.ts';
+import { publicKey, shortKey } from '../base/keys.ts';
 
 const HIDDEN = '(secret, not shown)';
+
+/** A key, and the shortened form of one (`shortKey`). */
+const KEY = /[A-Za-z0-9+/]{43}=|[A-Za-z0-9+/]{6}…[A-Za-z0-9+/]{3}=/g;
 
 /**
  * Private keys pasted where public ones belong would otherwise be printed as public keys. Also catches the shortened
  * form. Gives the value itself back when there is nothing to hide, which costs one pass over its strings.
  */
 export function scrubber(keys: KeySet): <T>(value: T) => T {
-  const secrets = [...keys.secrets()].map((secret) => toBase64(secret));
-  if (secrets.length === 0) return (value) => value;
-  const short = secrets.map((text) => `${text.slice(0, 6)}…${text.slice(-4)}`);
-  const pattern = new RegExp([...secrets, ...short].map((text) => text.replace(/[+/]/g, '\\$&')).join('|'), 'g');
+  // As they would be shown where they were taken for public ones. A key log may have very many: looked up, not searched for.
+  const secrets = new Set([...keys.secrets()].flatMap((secret) => [toBase64(secret), shortKey(publicKey(secret))]));
+  if (secrets.size === 0) return (value) => value;
+  const hide = (found: string): string => (secrets.has(found) ? HIDDEN : found);
   const clean = <T>(value: T): T => {
-    if (typeof value === 'string') return value.replace(pattern, HIDDEN) as T;
+    if (typeof value === 'string') return value.replace(KEY, hide) as T;
     if (Array.isArray(value)) return value.map(clean) as T;
     if (value === null || typeof value !== 'object') return value;
     return Object.fromEntries(Object.entries(value).map(([name, field]) => [name, clean(field)])) as T;
@@ -37,13 +41,19 @@ const TELLTALE = 12;
 
 /** Whether a line of a file holds a secret that any file names, or a good part of one: for what is shown of files themselves. */
 export function secretTeller(keys: KeySet): (line: string) => boolean {
+  let parts: ReadonlySet<string> | undefined;
+  return (line) => {
+    parts ??= partsOf(keys);
+    for (let at = 0; at + TELLTALE <= line.length; at++) if (parts.has(line.slice(at, at + TELLTALE))) return true;
+    return false;
+  };
+}
+
+function partsOf(keys: KeySet): ReadonlySet<string> {
   const parts = new Set<string>();
   for (const secret of keys.secrets()) {
     const text = toBase64(secret);
     for (let at = 0; at + TELLTALE <= text.length; at++) parts.add(text.slice(at, at + TELLTALE));
   }
-  return (line) => {
-    for (let at = 0; at + TELLTALE <= line.length; at++) if (parts.has(line.slice(at, at + TELLTALE))) return true;
-    return false;
-  };
+  return parts;
 }
