@@ -113,8 +113,10 @@ export class Census {
 
   private foreignBetween(from: Endpoint, to: Endpoint): [string, ForeignFlow][] {
     if (this.foreign.size === 0) return [];
-    const pair = pairId(from.text, to.text);
-    return [...this.foreign].filter(([key]) => key.endsWith(` ${pair}`));
+    const end = ` ${pairId(from.text, to.text)}`;
+    const out: [string, ForeignFlow][] = [];
+    for (const entry of this.foreign) if (entry[0].endsWith(end)) out.push(entry);
+    return out;
   }
 
   private move(key: string, { count: more, at, last }: ForeignFlow, into: VariantFlow | undefined): void {

@@ -192,7 +192,10 @@ export class EndpointNames {
     if (byNat) this.nat.set(other.text, known.text);
     if (this.names.size > 50_000) {
       const oldest = this.names.keys().next();
-      if (!oldest.done) this.names.delete(oldest.value);
+      if (!oldest.done) {
+        this.names.delete(oldest.value);
+        this.nat.delete(oldest.value);
+      }
     }
   }
 }

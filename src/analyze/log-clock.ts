@@ -2,6 +2,7 @@
  * Which moment of a capture a log line speaks of: its clock may be of any zone, lack the year or the day, or count from
  * the start of the machine. What both saw tells: the initiations and responses that the log names.
  */
+import { countBefore } from '../base/sorted.ts';
 import { msBetween, type Time } from '../base/time.ts';
 import type { LogEvent } from '../config/log/event.ts';
 import type { LogTime } from '../config/log/time.ts';
@@ -59,10 +60,22 @@ export function alignLog(log: readonly LogEvent[], timeline: Timeline): LogView 
   if (offset === undefined) return undefined;
   const frames = new Map<LogEvent, Seen>();
   for (const one of told) {
-    const seen = shown.find((other) => other.seen.kind === one.kind && fits(other.ms - one.ms - offset))?.seen;
+    const seen = firstFitting(shown, one, offset);
     if (seen !== undefined) frames.set(one.event, seen);
   }
   return { timeline, frames, messages: shown, at: new Map([...naive].map(([event, ms]) => [event, ms + offset])) };
+}
+
+/** The first message of that kind at the moment of the event: of those in order of time only these few are looked at. */
+function firstFitting(shown: readonly Shown[], { kind, ms }: Told, offset: number): Seen | undefined {
+  const moment = ms + offset;
+  const from = countBefore(shown, (one) => one.ms - moment >= -SLACK_MS);
+  for (let i = from; i < shown.length; i++) {
+    const one = shown[i];
+    if (one === undefined || !fits(one.ms - moment)) return undefined;
+    if (one.seen.kind === kind) return one.seen;
+  }
+  return undefined;
 }
 
 const fits = (lateMs: number): boolean => lateMs >= -SLACK_MS && lateMs <= CUT_MS + SLACK_MS;

@@ -19,6 +19,9 @@ export interface MergedExchange {
 /** Bytes that two captures of one initiation must share before a difference is called a modification. */
 const MODIFIED_SHARES = 64;
 
+/** Exchanges with the same index that are held against another: random indices do not have more. */
+const NAMESAKES = 64;
+
 export function indexText(index: number): string {
   return `0x${index.toString(16).padStart(8, '0')}`;
 }
@@ -45,7 +48,7 @@ export function mergeExchanges(
       for (const key of keys) {
         const list = byKey.get(key);
         if (list === undefined) byKey.set(key, [merged]);
-        else list.push(merged);
+        else if (list.length < NAMESAKES) list.push(merged);
       }
     }
   }

@@ -17,6 +17,10 @@ const EVIDENCE = 12;
 const LATELY_LIMIT = 1000;
 /** Sessions kept per capture; the oldest confirmed ones are folded away beyond it. */
 export const SESSIONS_LIMIT = 10_000;
+/** Indices are random: more sessions that share one are no WireGuard, and the latest are the ones that may go on. */
+const NAMESAKES = 16;
+/** Addresses of its two ends under which a session is found at once, the latest. */
+const PLACES = 64;
 
 export interface Placed {
   readonly session: Session;
@@ -37,6 +41,8 @@ export class Sessions {
     { readonly to: Endpoint; readonly session: Session; readonly names: number }
   >();
   private readonly byIndex = new Map<number, Session[]>();
+  /** Under which keys of {@link byOwner} a session stands. */
+  private readonly keys = new Map<Session, string[]>();
   private readonly names: EndpointNames;
 
   constructor(names: EndpointNames) {
@@ -66,7 +72,8 @@ export class Sessions {
     this.lately.clear();
     for (const old of this.all.splice(0, SESSIONS_LIMIT / 10)) {
       this.retired++;
-      for (const [key, value] of this.keysOf(old)) if (this.byOwner.get(key) === value) this.byOwner.delete(key);
+      for (const key of this.keys.get(old) ?? []) if (this.byOwner.get(key) === old) this.byOwner.delete(key);
+      this.keys.delete(old);
       for (const index of [old.initiatorIndex, old.responderIndex]) {
         if (index === undefined) continue;
         const rest = (this.byIndex.get(index) ?? []).filter((other) => other !== old);
@@ -76,22 +83,23 @@ export class Sessions {
     }
   }
 
-  private *keysOf(session: Session): Generator<[string, Session]> {
-    for (const half of [session.toResponder, session.toInitiator]) {
-      if (half !== undefined) yield [`${this.names.of(half.owner)}#${half.index}`, session];
-    }
-    if (session.exchange !== undefined && session.responderIndex !== undefined) {
-      yield [`${this.names.of(session.exchange.responder)}#${session.responderIndex}`, session];
-      yield [`${this.names.of(session.exchange.initiator)}#${session.exchange.initiatorIndex}`, session];
-    }
-  }
-
   private register(session: Session, owner: string, index: number): void {
     this.lately.delete(index);
-    this.byOwner.set(`${owner}#${index}`, session);
+    const key = `${owner}#${index}`;
+    this.byOwner.set(key, session);
+    const keys = this.keys.get(session);
+    if (keys === undefined) this.keys.set(session, [key]);
+    else if (!keys.includes(key)) {
+      keys.push(key);
+      const oldest = keys.length > PLACES ? keys.shift() : undefined;
+      if (oldest !== undefined && this.byOwner.get(oldest) === session) this.byOwner.delete(oldest);
+    }
     const list = this.byIndex.get(index);
     if (list === undefined) this.byIndex.set(index, [session]);
-    else if (!list.includes(session)) list.push(session);
+    else if (!list.includes(session)) {
+      list.push(session);
+      if (list.length > NAMESAKES) list.shift();
+    }
   }
 
   /** Finds or makes the direction that this data packet belongs to. */

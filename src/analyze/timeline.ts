@@ -82,6 +82,8 @@ export interface Exchange {
   readonly sight: InitiationSight | undefined;
   /** The same bytes again, later, and not as a copy of the same datagram. */
   readonly replays: Seen[];
+  /** Of these the first ones are kept. */
+  replayCount: number;
   readonly responses: { readonly seen: Seen; readonly sight: ResponseSight }[];
   readonly cookies: { readonly seen: Seen; readonly sight: CookieSight }[];
   readonly icmp: IcmpSeen[];

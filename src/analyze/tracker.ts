@@ -23,6 +23,8 @@ import { OVER_TCP, OVER_TCP_WIRE } from './unwrap/over-tcp.ts';
 export const EXCHANGES_LIMIT = 20_000;
 const LIST_LIMIT = 1000;
 const EVIDENCE = 12;
+/** Copies of one message kept. */
+const COPIES = 16;
 const EPOCH: Time = { sec: 0, nsec: 0 };
 
 export class CaptureTracker {
@@ -38,6 +40,8 @@ export class CaptureTracker {
   private readonly exchanges: Exchange[] = [];
   /** `canonical initiator#index` → exchange. */
   private readonly byIndex = new Map<string, Exchange>();
+  /** The latest of each initiator. */
+  private readonly latestBy = new Map<string, Exchange>();
   private readonly byEphemeral = new Map<string, Exchange>();
   private readonly icmp: IcmpSeen[] = [];
   private readonly census = new Census(this.names);
@@ -214,7 +218,9 @@ export class CaptureTracker {
   private copy(before: Seen, seen: Seen): void {
     this.hooks.copied?.(seen, before);
     const kept = { ...seen, bytes: seen.kind === 'data' ? EMPTY : copy(seen.bytes) };
-    before.copies.push(kept);
+    // a loop makes thousands of one datagram: the first ones, and the latest, which the next is held against
+    if (before.copies.length < COPIES) before.copies.push(kept);
+    else before.copies[COPIES - 1] = kept;
     this.duplicates.count++;
     if (this.duplicates.frames.length < EVIDENCE) this.duplicates.frames.push(seen.at);
     // between the two a program turned one form into the other
@@ -236,7 +242,8 @@ export class CaptureTracker {
     const key = toHex(seen.bytes.subarray(4, 40));
     const known = this.byEphemeral.get(key);
     if (known?.initiation !== undefined && equal(known.initiation.bytes, seen.bytes)) {
-      if (known.replays.length < LIST_LIMIT) known.replays.push(seen);
+      known.replayCount++;
+      if (known.replays.length < EVIDENCE) known.replays.push(seen);
       this.hooks.message?.(seen, { exchange: known });
       return;
     }
@@ -256,6 +263,7 @@ export class CaptureTracker {
       initiation: sight === undefined ? undefined : seen,
       sight,
       replays: [],
+      replayCount: 0,
       responses: [],
       cookies: [],
       icmp: [],
@@ -276,7 +284,8 @@ export class CaptureTracker {
 
   private keep(exchange: Exchange): void {
     this.exchanges.push(exchange);
-    this.byIndex.set(`${this.names.of(exchange.initiator)}#${exchange.initiatorIndex}`, exchange);
+    this.byIndex.set(`${exchange.initiatorName}#${exchange.initiatorIndex}`, exchange);
+    this.latestBy.set(exchange.initiatorName, exchange);
     if (this.exchanges.length > EXCHANGES_LIMIT) this.fold();
   }
 
@@ -288,8 +297,10 @@ export class CaptureTracker {
     this.exchanges.unshift(...kept);
     for (const old of [...half.filter((exchange) => exchange.confirmed !== undefined), ...spare]) {
       this.retired++;
-      const index = `${this.names.of(old.initiator)}#${old.initiatorIndex}`;
+      // by the name that it was put there with: another may have come since
+      const index = `${old.initiatorName}#${old.initiatorIndex}`;
       if (this.byIndex.get(index) === old) this.byIndex.delete(index);
+      if (this.latestBy.get(old.initiatorName) === old) this.latestBy.delete(old.initiatorName);
       if (old.initiation !== undefined) this.byEphemeral.delete(toHex(old.initiation.bytes.subarray(4, 40)));
     }
   }
@@ -380,7 +391,7 @@ export class CaptureTracker {
     const sender = this.names.of(quoted.from);
     this.live.icmp(pairId(sender, this.names.of(quoted.to)), sender, seen);
     const exchange = this.census.isUnwrapped(quoted.from, quoted.to)
-      ? this.latestOf(sender)
+      ? this.latestBy.get(sender)
       : this.quotedExchange(quoted.bytes, seen.quotedKind, sender);
     if (exchange !== undefined && exchange.icmp.length < EVIDENCE) exchange.icmp.push(seen);
   }
@@ -388,10 +399,6 @@ export class CaptureTracker {
   /** The quote is often eight bytes long: just enough for the sender's index. Without it the latest attempt of the flow. */
   private quotedExchange(bytes: Bytes, kind: MessageKind | undefined, sender: string): Exchange | undefined {
     if (kind === 'initiation' && bytes.length >= 8) return this.byIndex.get(`${sender}#${u32le(bytes, 4)}`);
-    return bytes.length >= 8 ? undefined : this.latestOf(sender);
-  }
-
-  private latestOf(sender: string): Exchange | undefined {
-    return this.exchanges.findLast((exchange) => this.names.of(exchange.initiator) === sender);
+    return bytes.length >= 8 ? undefined : this.latestBy.get(sender);
   }
 }

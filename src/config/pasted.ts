@@ -25,6 +25,7 @@ export function pastedLines(text: Pasted): readonly Line[] {
 
 function clean(text: string): string {
   const plain = text.includes('\u001b') ? text.replace(ESCAPES, '') : text;
-  // One for one, so that columns stay: web pages put these where a space was.
-  return plain.replace(/[\u00a0\u2007\u202f]/g, ' ').slice(0, LONGEST_LINE);
+  // One for one, so that columns stay: web pages put these where a space was. The last two end no line here, but would
+  // end what `.` matches.
+  return plain.replace(/[\u00a0\u2007\u202f\u2028\u2029]/g, ' ').slice(0, LONGEST_LINE);
 }

@@ -8,7 +8,7 @@ import { type Attempt, initiationOf, isAnswered, type Tunnel, type World } from 
 import { formatIp } from '../base/address.ts';
 import { shortKey } from '../base/keys.ts';
 import { oncePer } from '../base/once-per.ts';
-import { msBetween } from '../base/time.ts';
+import { formatTime, msBetween } from '../base/time.ts';
 import type { DropKind } from '../wg/drop.ts';
 import { onlyCrossings } from './crossings.ts';
 
@@ -229,9 +229,10 @@ function sharesEnd(timeline: Timeline, attempt: Attempt, world: World): boolean 
   return [...timeline.directions.keys()].some((pair) => vantage?.local(pair).name === seen.to.text);
 }
 
-/** `2001-01-01 00:00:12 UTC` */
+/** `2001-01-01 00:00:12 UTC`, or `@seconds` where there is no such year */
 export function dateText(time: { sec: number; nsec: number }): string {
-  return `${new Date(time.sec * 1000).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
+  const [whole = ''] = formatTime(time).split('.');
+  return whole.startsWith('@') ? whole : `${whole.replace('T', ' ')} UTC`;
 }
 
 /** `7 s`, `3 min 20 s`, `25 years 320 days` */

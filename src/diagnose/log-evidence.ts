@@ -2,9 +2,11 @@
 
 import { alignLog, type LogView } from '../analyze/log-clock.ts';
 import type { Machine } from '../analyze/machine.ts';
+import type { MergedExchange } from '../analyze/merge.ts';
 import type { FrameId, Seen } from '../analyze/timeline.ts';
 import type { World } from '../analyze/world.ts';
 import { oncePer } from '../base/once-per.ts';
+import { countBefore } from '../base/sorted.ts';
 import type { LogEvent, LogEventKind } from '../config/log/event.ts';
 
 export interface PlacedLog {
@@ -79,17 +81,29 @@ export function linesOfMessages(world: World): ReadonlyMap<Seen, readonly LogLin
 function lastBefore(event: LogEvent, { at, messages }: LogView): Seen | undefined {
   const moment = at.get(event);
   if (moment === undefined) return undefined;
-  const last = messages.findLast(({ ms }) => ms <= moment + 1000);
+  const last = messages[countBefore(messages, ({ ms }) => ms > moment + 1000) - 1];
   return last === undefined || moment - last.ms > BESIDE_MS ? undefined : last.seen;
 }
+
+/** The exchange that a message is of. */
+const holders = oncePer<World, ReadonlyMap<Seen, MergedExchange>>(
+  ({ exchanges }) =>
+    new Map(
+      exchanges.flatMap((merged) =>
+        merged.views.flatMap(({ exchange }) =>
+          [exchange.initiation, ...exchange.responses.map((r) => r.seen)].flatMap((seen) =>
+            seen === undefined ? [] : [[seen, merged] as const],
+          ),
+        ),
+      ),
+    ),
+);
 
 /** The frames of this message in every capture that has it. */
 export function framesOf(seen: Seen, world: World): FrameId[] {
   const same = (other: Seen): boolean =>
     other.kind === seen.kind && other.sender === seen.sender && other.receiver === seen.receiver;
-  const merged = world.exchanges.find(({ views }) =>
-    views.some(({ exchange }) => [exchange.initiation, ...exchange.responses.map((r) => r.seen)].includes(seen)),
-  );
+  const merged = holders(world).get(seen);
   const all = merged?.views.flatMap(({ exchange }) =>
     [exchange.initiation, ...exchange.responses.map((r) => r.seen)].flatMap((other) =>
       other !== undefined && same(other) ? [other.at] : [],

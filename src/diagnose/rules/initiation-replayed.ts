@@ -20,10 +20,11 @@ export const initiationReplayed = defineRule({
     const replays = merged.views.flatMap(({ exchange }) => exchange.replays);
     const first = initiationOf(merged);
     if (replays.length === 0 || first === undefined) return undefined;
+    const times = merged.views.reduce((sum, { exchange }) => sum + exchange.replayCount, 0);
     return {
-      facts: { times: replays.length, from: first.from.text, index: merged.id },
+      facts: { times, from: first.from.text, index: merged.id },
       certainty: 'proven',
-      ...(replays.length >= MANY ? { severity: 'warning' as const } : {}),
+      ...(times >= MANY ? { severity: 'warning' as const } : {}),
       frames: [first.at, ...replays.map(({ at }) => at)],
       subject: `handshake:${merged.id}`,
     };
