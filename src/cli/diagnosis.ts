@@ -4,8 +4,8 @@ import { fastestOnNode } from '../io/fastest-crypto.ts';
 import { checkReadable, FileError } from '../io/files.ts';
 import type { DiagnoseOptions, Diagnosis } from '../report/diagnose.ts';
 import { reportJson } from '../report/json.ts';
-import type { PolicyName, Report } from '../report/model.ts';
-import { renderText, type TextOptions } from '../report/text.ts';
+import type { PolicyName } from '../report/model.ts';
+import { renderProblems, renderText, type TextOptions } from '../report/text.ts';
 import { type Environment, EXIT, type ExitCode, UsageError, wantsColour } from './environment.ts';
 import { problemText } from './problem-text.ts';
 import { parsePublicKeys, parseVantages, publicKeyOption, vantageOption } from './values.ts';
@@ -50,7 +50,8 @@ export function exitCode({ report, usable }: Diagnosis): ExitCode {
 export function printDiagnosis(environment: Environment, { report, usable }: Diagnosis, flags: DiagnosisFlags): void {
   const { stdout, stderr } = environment;
   if (flags.json) stdout.write(reportJson(report));
-  else if (flags.ndjson) stderr.write(problemsOnly(report));
+  // beside a stream of events, what is wrong with the files would be said nowhere
+  else if (flags.ndjson) stderr.write(renderProblems(report, { ...textOptions(environment, flags), colour: false }));
   else {
     const text = renderText(report, {
       ...textOptions(environment, flags),
@@ -74,10 +75,6 @@ export function eventLines({ stdout }: Environment): Required<Pick<DiagnoseOptio
       stdout.writeBytes === undefined ? void stdout.write(decoder.decode(lines)) : stdout.writeBytes(lines),
   };
 }
-
-/** Beside a stream of events, what is wrong with the files would otherwise be said nowhere. */
-const problemsOnly = (report: Report): string =>
-  report.problems.length === 0 ? '' : renderText({ ...report, findings: [] });
 
 /** Every file before any analysis, all faults at once. Gives the bytes of all of them where that is known. */
 export async function checkAll({ isTTY }: Environment, paths: readonly string[]): Promise<number | undefined> {

@@ -5,7 +5,8 @@ import { run } from './run.ts';
 // Whoever reads our output may stop reading (`| head`): that is no fault, and nothing is left to say. Other errors
 // (a full disk) are. Waiting for one turn lets a run that has finished keep its own exit code.
 process.stderr.on('error', () => {});
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+process.stdout.once('error', (error: NodeJS.ErrnoException) => {
+  process.stdout.on('error', () => {});
   if (error.code !== 'EPIPE') process.stderr.write(`wgwhy: cannot write the output (${error.code ?? error.message})\n`);
   setImmediate(() => process.exit(error.code === 'EPIPE' ? (process.exitCode ?? 2) : 2));
 });

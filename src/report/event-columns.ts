@@ -143,8 +143,10 @@ function nanoseconds(time: string): number | undefined {
   return time === '' ? undefined : Number.parseInt(time.slice(time.indexOf('.') + 1), 10);
 }
 
+/** None where 64 bits have no room for it, as in years that no clock has. */
 function microseconds(time: string): bigint | undefined {
   const seconds = secondsOf(time);
   if (seconds === undefined) return undefined;
-  return seconds * 1_000_000n + BigInt(Math.floor((nanoseconds(time) ?? 0) / 1000));
+  const whole = seconds * 1_000_000n + BigInt(Math.floor((nanoseconds(time) ?? 0) / 1000));
+  return BigInt.asIntN(64, whole) === whole ? whole : undefined;
 }

@@ -7,7 +7,7 @@ import type { Endpoint } from '../base/address.ts';
 import { type Bytes, EMPTY, utf8 } from '../base/bytes.ts';
 import { formatTime, type Time } from '../base/time.ts';
 import type { WgwhyEvent } from './event.ts';
-import { messageEvent, otherHooks } from './frame-events.ts';
+import { exactCounter, messageEvent, otherHooks } from './frame-events.ts';
 import { ACCEPTED_END, InnerEndsReader } from './inner-ends.ts';
 import { eventLine } from './json.ts';
 
@@ -87,7 +87,8 @@ export class EventLines {
     this.#put(this.#endsOf(seen));
     this.#whole(seen.length);
     this.#put(this.#indexOf(seen.receiver));
-    this.#whole(seen.counter);
+    if (seen.counter < Number.MAX_SAFE_INTEGER) this.#whole(seen.counter);
+    else this.#put(utf8(exactCounter(seen).toString()));
     if (opened === undefined) {
       this.#put(QUOTE);
       this.#put(END);

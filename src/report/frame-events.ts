@@ -4,7 +4,7 @@ import type { InitiationSight, ResponseSight, Verdict } from '../analyze/sight.t
 import type { FrameId, Seen } from '../analyze/timeline.ts';
 import type { MessageDetails, TrackerHooks } from '../analyze/tracker-hooks.ts';
 import { toBase64 } from '../base/base64.ts';
-import { toHex } from '../base/bytes.ts';
+import { toHex, u64le } from '../base/bytes.ts';
 import { formatTime } from '../base/time.ts';
 import type { MessageEvent, WgwhyEvent } from './event.ts';
 import { InnerEndsReader } from './inner-ends.ts';
@@ -69,7 +69,12 @@ function indices(seen: Seen): { sender?: string; receiver?: string; counter?: st
   if (seen.kind === 'initiation') return { sender: indexText(seen.sender) };
   if (seen.kind === 'response') return { sender: indexText(seen.sender), receiver: indexText(seen.receiver) };
   if (seen.kind === 'cookie-reply') return { receiver: indexText(seen.receiver) };
-  return { receiver: indexText(seen.receiver), counter: String(BigInt(seen.counter)) };
+  return { receiver: indexText(seen.receiver), counter: exactCounter(seen).toString() };
+}
+
+/** Of a data message while its bytes are there: a number is exact up to 2^53 only, and nothing real goes beyond. */
+export function exactCounter({ counter, bytes }: Seen): bigint {
+  return counter < Number.MAX_SAFE_INTEGER || bytes.length < 16 ? BigInt(counter) : u64le(bytes, 8);
 }
 
 function ownerField(mac1: InitiationSight['mac1']): { mac1Owner?: string | null } {

@@ -35,6 +35,16 @@ export function renderText(report: Report, options: TextOptions = {}): string {
   return `${lines.join('\n')}\n`;
 }
 
+/** Its last part alone, for whoever is told the rest otherwise; empty where there is none. */
+export function renderProblems(report: Report, options: TextOptions = {}): string {
+  const safe = sanitiseAll(report);
+  const page = makePage(report, options);
+  return section(page, 'problems in files', problemLines(page, safe.problems))
+    .map((line) => `${line}\n`)
+    .join('')
+    .trimStart();
+}
+
 function otherFindings(page: Page, findings: readonly ReportFinding[], further: boolean): string[] {
   const lines = findings.flatMap((finding) => {
     const short = findingInShort(page, finding);

@@ -59,7 +59,10 @@ describe('exit code and stream', () => {
       },
     });
     expect(stdout).toBe(`${JSON.stringify(event)}\n`.repeat(2));
-    expect(stderr).toContain('client.conf:3:14: a key has 44 characters');
+    // neither a verdict nor anything else that the events tell better
+    expect(stderr).toMatch(/^problems in files\n/);
+    expect(stderr).toContain('  - client.conf:3:14: a key has 44 characters');
+    expect(stderr).not.toContain('nothing wrong');
     expect(code).toBe(1);
   });
 
