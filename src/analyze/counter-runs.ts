@@ -20,6 +20,11 @@ export class CounterRuns {
   readonly runs: Run[] = [];
   /** Joined to keep the bound: gaps inside a run are then counted, not located. */
   coarse = false;
+  readonly #limit: number;
+
+  constructor(limit = RUNS_LIMIT) {
+    this.#limit = limit;
+  }
 
   add(counter: number, length: number, at: FrameId): void {
     const last = this.runs[this.runs.length - 1];
@@ -40,7 +45,7 @@ export class CounterRuns {
     };
     if (last === undefined || counter > last.high) this.runs.push(fresh);
     else this.insert(fresh);
-    if (this.runs.length > RUNS_LIMIT) this.coarsen();
+    if (this.runs.length > this.#limit) this.coarsen();
   }
 
   private insert(fresh: Run): void {

@@ -2,7 +2,7 @@
 import type { Endpoint } from '../base/address.ts';
 import { REPLAY_WINDOW } from '../wg/constants.ts';
 import { POLICIES } from '../wg/policy.ts';
-import { CounterRuns } from './counter-runs.ts';
+import { CounterRuns, RUNS_LIMIT } from './counter-runs.ts';
 import { type EndpointNames, pairId } from './liveness.ts';
 import { noteAnswer, noteSent } from './stall.ts';
 import type { Exchange, Half, Seen, Session } from './timeline.ts';
@@ -146,7 +146,7 @@ export class Sessions {
     const toResponder = session.responderIndex === seen.receiver;
     let half = toResponder ? session.toResponder : session.toInitiator;
     if (half === undefined) {
-      half = newHalf(seen);
+      half = newHalf(seen, runsFor(this.all.length));
       if (toResponder) session.toResponder = half;
       else session.toInitiator = half;
       const exchange = session.exchange;
@@ -172,12 +172,18 @@ export class Sessions {
   }
 }
 
-function newHalf(seen: Seen): Half {
+/** Of each direction, where so many sessions are kept: all of them together must not fill the memory. */
+function runsFor(sessions: number): number {
+  if (sessions < 1000) return RUNS_LIMIT;
+  return sessions < 4000 ? RUNS_LIMIT / 8 : RUNS_LIMIT / 32;
+}
+
+function newHalf(seen: Seen, mostRuns: number): Half {
   return {
     index: seen.receiver,
     owner: seen.to,
     sender: seen.from,
-    runs: new CounterRuns(),
+    runs: new CounterRuns(mostRuns),
     packets: 0,
     keepalives: 0,
     bytes: 0,

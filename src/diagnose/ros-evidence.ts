@@ -2,6 +2,7 @@
 import type { ConfEntry } from '../analyze/key-set.ts';
 import { inPrefix, type Prefix, parseIp, parsePrefix } from '../base/address.ts';
 import { scopeOf } from '../base/address-scope.ts';
+import { oncePer } from '../base/once-per.ts';
 import { overlapping, within } from '../base/prefix.ts';
 import type { RosInterface } from '../config/routeros/as-conf.ts';
 import type { RosConfig } from '../config/routeros/export.ts';
@@ -18,22 +19,24 @@ export function routerOf({ origin }: ConfEntry): Router | undefined {
   return origin.kind === 'routeros' ? origin : undefined;
 }
 
+// A router may have thousands of interfaces, and each asks for these.
+
 /** Addresses on what is no WireGuard interface. */
-export function outerAddresses({ wireguard, addresses }: RosConfig): RosAddress[] {
+export const outerAddresses = oncePer<RosConfig, readonly RosAddress[]>(({ wireguard, addresses }) => {
   const tunnels = new Set(wireguard.flatMap(({ name }) => name?.value ?? []));
   return addresses.filter(
     (address) => !address.disabled && !address.invalid && !tunnels.has(address.interface?.value ?? ''),
   );
-}
+});
 
 /** Routes that are on, in the main table; `dst-address` absent stands for everything. */
-export function mainRoutes({ routes }: RosConfig): (RosRoute & { readonly to: Prefix })[] {
-  return routes.flatMap((route) => {
+export const mainRoutes = oncePer<RosConfig, readonly (RosRoute & { readonly to: Prefix })[]>(({ routes }) =>
+  routes.flatMap((route) => {
     if (route.disabled || (route.routingTable?.value ?? 'main') !== 'main') return [];
     const to = route.destination?.value ?? parsePrefix(route.family === 'ip' ? '0.0.0.0/0' : '::/0');
     return to === undefined ? [] : [{ ...route, to }];
-  });
-}
+  }),
+);
 
 /** Gateways of a route: interfaces by name, addresses as addresses. */
 function gateways({ gateway }: RosRoute): string[] {
@@ -52,17 +55,24 @@ export function leadsInto(route: RosRoute, { config, end }: Router): boolean {
 
 /** The address towards the internet, where it is written down and there is but one way out. */
 export function staticWan(config: RosConfig): RosAddress | undefined {
-  if (config.pppoeClients.some(({ disabled }) => !disabled)) return undefined;
+  return wans(config)[0];
+}
+
+/** At most one. */
+const wans = oncePer<RosConfig, readonly RosAddress[]>((config) => {
+  if (config.pppoeClients.some(({ disabled }) => !disabled)) return [];
   const [way, ...others] = mainRoutes(config).filter(
     ({ to, blackhole }) => to.bits === 0 && to.ip.length === 4 && !blackhole,
   );
-  if (way === undefined || others.length > 0) return undefined;
+  if (way === undefined || others.length > 0) return [];
   const next = gateways(way).flatMap((gateway) => parseIp(gateway) ?? []);
-  return outerAddresses(config).find(({ address }) => next.some((ip) => inPrefix(ip, address.value)));
-}
+  return outerAddresses(config)
+    .filter(({ address }) => next.some((ip) => inPrefix(ip, address.value)))
+    .slice(0, 1);
+});
 
 /** Private networks behind the router: connected, and not towards the internet. */
-export function lanNetworks(config: RosConfig): RosAddress[] {
+export const lanNetworks = oncePer<RosConfig, readonly RosAddress[]>((config) => {
   const wan = staticWan(config);
   const outside = new Set([
     ...config.listMembers.flatMap((member) =>
@@ -77,7 +87,7 @@ export function lanNetworks(config: RosConfig): RosAddress[] {
       one.address.value.bits < one.address.value.ip.length * 8 &&
       scopeOf(one.address.value.ip) === 'private',
   );
-}
+});
 
 /** PPPoE towards the internet: what its packets may be, bytes. */
 export function pppoeMtu(config: RosConfig): { readonly bytes: number; readonly line: number } | undefined {

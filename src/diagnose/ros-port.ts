@@ -28,8 +28,14 @@ export interface RosPort {
 
 /** Every WireGuard interface of a RouterOS text that shows rules for packets to the router. */
 export const rosPorts = oncePer<World, readonly RosPort[]>((world) =>
-  settings(world).flatMap((entry) => rosPort(entry, world) ?? []),
+  settings(world)
+    .filter((entry) => routerOf(entry) !== undefined)
+    .slice(0, MOST_PORTS)
+    .flatMap((entry) => rosPort(entry, world) ?? []),
 );
+
+/** Each is led through all rules: more interfaces than this no router has. */
+const MOST_PORTS = 50;
 
 function rosPort(entry: ConfEntry, world: World): RosPort | undefined {
   const router = routerOf(entry);

@@ -1,5 +1,6 @@
 /** A file that a command makes: nothing that is there is lost unasked, and nobody but its owner may read it. */
-import { closeSync, type Stats, statSync, writeSync } from 'node:fs';
+import { accessSync, closeSync, constants, type Stats, statSync, writeSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { type Bytes, concatAll } from '../base/bytes.ts';
 import { FileError } from './files.ts';
 import { openOwn, unwritable } from './up/own-file.ts';
@@ -13,13 +14,25 @@ const BUFFER_BYTES = 256 * 1024;
  */
 export function checkWritable(path: string, force: boolean, inputs: readonly string[]): void {
   const stats = statOf(path);
-  if (stats === undefined) return;
+  if (stats === undefined) {
+    checkFolder(path);
+    return;
+  }
   if (stats.isDirectory()) throw new FileError(path, 'it cannot be written: it is a folder');
   if (!stats.isFile()) return;
   if (inputs.some((input) => sameFile(stats, input))) {
     throw new FileError(path, 'it is one of the files that are read', 'give the output another name');
   }
   if (!force) throw new FileError(path, 'it is there already', '--force replaces it');
+}
+
+/** Told now, and not when the work of minutes is to be written. */
+function checkFolder(path: string): void {
+  try {
+    accessSync(dirname(path), constants.W_OK);
+  } catch (error) {
+    throw unwritable(path, error);
+  }
 }
 
 function statOf(path: string): Stats | undefined {

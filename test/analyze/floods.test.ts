@@ -37,3 +37,15 @@ test('one index at many places, as something else than WireGuard has it', () => 
   expect(sessions.length + retired).toBeGreaterThan(1000);
   expect(sessions.length).toBeLessThanOrEqual(10_000);
 });
+
+test('very many sessions of many lengths: fewer runs for each, and nothing is miscounted', () => {
+  const scene = new Scene('a');
+  for (let i = 0; i < 40; i++) {
+    for (let n = 0; n < 5000; n++) scene.data(i, CLIENT, SERVER, n + 1, i, { length: 64 + 16 * ((i * 7) % 5) });
+  }
+  const { sessions } = scene.finish();
+  const runs = sessions.flatMap(({ toResponder }) => toResponder?.runs ?? []);
+  expect(runs).toHaveLength(5000);
+  expect(new Set(runs.map(({ seen, missing, high }) => `${seen} ${missing} ${high}`))).toEqual(new Set(['40 0 39']));
+  expect(runs.reduce((sum, one) => sum + one.runs.length, 0)).toBeLessThan(180_000);
+});

@@ -416,3 +416,17 @@ test.each(FAULTS)('$name', async ({ text, wanted }) => {
     SERVER.secret,
   );
 });
+
+test('thousands of rules and interfaces are judged within bounds', async () => {
+  const many = (n: number, line: (i: number) => string): string[] => Array.from({ length: n }, (_, i) => line(i));
+  const text = [
+    HEADER,
+    '/interface wireguard',
+    ...many(500, (i) => `add listen-port=${20_000 + i} name=wg${i}`),
+    '/ip firewall filter',
+    ...many(3000, (i) => `add action=drop chain=forward dst-port=${i + 1} protocol=udp`),
+    ...many(3000, (i) => `add action=accept chain=forward dst-port=${i + 1} in-interface=wg1 protocol=tcp`),
+  ].join('\n');
+  const findings = await findingsOf(RULES, { confs: { 'hex.rsc': text } });
+  expect(findings.length).toBeLessThan(1000);
+});

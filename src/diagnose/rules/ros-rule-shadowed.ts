@@ -71,6 +71,9 @@ function behindDrop(one: RosPort): Found<ShadowFacts>[] {
   ];
 }
 
+/** Pairs of rules that are compared. */
+const MOST_LOOKS = 200_000;
+
 /** Traffic of the tunnel: every packet that the later rule asks for has met the earlier one. */
 function ofInterface(one: RosPort): Found<ShadowFacts>[] {
   const { router, entry } = one;
@@ -78,6 +81,7 @@ function ofInterface(one: RosPort): Found<ShadowFacts>[] {
   const { name } = end;
   if (name === undefined) return [];
   const out: Found<ShadowFacts>[] = [];
+  let looks = 0;
   for (const family of ['ip', 'ipv6'] as const) {
     const refusing = new Map<string, RosRule[]>();
     for (const rule of askedRules(config, family, 'filter')) {
@@ -86,8 +90,10 @@ function ofInterface(one: RosPort): Found<ShadowFacts>[] {
       refusing.set(chain, before);
       if (REFUSES.has(rule.action.value)) before.push(rule);
       if (rule.action.value !== 'accept' || !isOf(rule, name)) continue;
+      if (out.length >= MOST || looks > MOST_LOOKS) return out;
+      looks += before.length;
       const by = before.find((drop) => covers(drop, rule, config));
-      if (by === undefined || out.length >= MOST) continue;
+      if (by === undefined) continue;
       out.push({
         facts: factsOf(one, rule, by, 'a packet', family),
         certainty: 'proven',
