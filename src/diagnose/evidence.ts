@@ -11,6 +11,7 @@ import { oncePer } from '../base/once-per.ts';
 import { formatTime, msBetween } from '../base/time.ts';
 import type { DropKind } from '../wg/drop.ts';
 import { onlyCrossings } from './crossings.ts';
+import { keyPlaces } from './key-places.ts';
 
 /** Frame of every view of every initiation, and of what came back, oldest first within a capture. */
 export function attemptFrames(attempt: Attempt, which: 'initiations' | 'all' = 'all'): FrameId[] {
@@ -129,7 +130,8 @@ export interface ResponderGuess {
 
 /**
  * Whose configuration the addressed responder runs on: one that names the initiator's own file as its peer and listens
- * on the port, or else the only one that listens on it. Ports alone prove nothing about which host it is.
+ * on the port, or else the only one that listens on it, where nothing speaks against that. Ports alone prove nothing
+ * about which host it is.
  */
 export function responderOf(attempt: Attempt, world: World): ResponderGuess | undefined {
   const seen = firstInitiation(attempt);
@@ -154,8 +156,27 @@ export function responderOf(attempt: Attempt, world: World): ResponderGuess | un
     }
   }
   const [only] = listening;
-  if (listening.length !== 1 || only?.own === undefined) return undefined;
+  if (listening.length !== 1 || only?.own === undefined || runsElsewhere(attempt, only, only.own)) return undefined;
   return { entry: only, key: only.own, because: `${only.name} listens on port ${seen.to.port}`, paired: false };
+}
+
+/**
+ * Against a guess from the port alone: the key shows at another end or another key at this one, or the file's own end is
+ * what asks, or may be, as it does where MAC1 is for a peer of that file. An end is never its own responder.
+ */
+function runsElsewhere(attempt: Attempt, { conf, peers }: ConfEntry, own: KnownKey): boolean {
+  return attempt.exchanges.some(({ views }) =>
+    views.some(({ exchange, timeline }) => {
+      const { initiation, sight, initiatorName, responderName } = exchange;
+      const { at, shown } = keyPlaces(timeline);
+      const asked = at.get(responderName);
+      if (asked !== undefined) return !asked.has(own.text);
+      if (shown.has(own.text)) return true;
+      const peer = sight?.mac1.kind === 'known' ? peers.get(sight.mac1.key.text) : undefined;
+      if (initiation === undefined || peer === undefined || at.has(initiatorName)) return false;
+      return peer.endpoint !== undefined || initiation.from.port === conf.interface.listenPort?.value;
+    }),
+  );
 }
 
 function endpointText(value: { ip?: Uint8Array; port: number }): string {

@@ -1,9 +1,9 @@
 /** Rules on handshakes that no capture of the set shows: real messages with one thing wrong, and near misses of each. */
 import { expect, test } from 'vitest';
 import { altered, answer, ask, keyLog } from './handshakes.ts';
-import { CLIENT, conf, fittingFiles, OTHER, PSK_A, PSK_B, SERVER } from './keys.ts';
+import { CLIENT, conf, FOURTH, fittingFiles, OTHER, PSK_A, PSK_B, SERVER } from './keys.ts';
 import { type Brief, type Made, running, tell, tries, used, works } from './told.ts';
-import { back, CLIENT_END, data, response, type Sent, there } from './traffic.ts';
+import { back, CLIENT_END, data, response, SERVER_END, type Sent, there } from './traffic.ts';
 
 const CLIENT_TEXT = '10.99.1.2:51821';
 const SERVER_TEXT = '203.0.113.10:51820';
@@ -70,6 +70,19 @@ const brief = (kind: string, index: number, frames: string, facts: Brief['facts'
   const [severity, certainty] = kind.split(' ') as [Brief['severity'], Brief['certainty']];
   return { severity, certainty, subject: `handshake:0x${index.toString(16).padStart(8, '0')}`, frames, facts };
 };
+
+/** A peer of the server that listens on the port that the server has, as wg-quick files of one mould do. */
+const LAPTOP = { ip: [10, 99, 1, 3], port: 51820 } as const;
+const FROM_SERVER = { by: SERVER, forKey: OTHER, from: SERVER_END, to: LAPTOP };
+const ofServerAlone = (...packets: readonly Sent[]): Made => ({
+  packets: [...packets, running(170)],
+  files: ofServerWithBoth,
+});
+const laptopBegan = ((): Sent[] => {
+  const asked = ask(0, 9, { by: OTHER, from: LAPTOP });
+  const used = { ...there(0.05, data(0x109, 0, 32)), from: LAPTOP };
+  return [asked, answer(asked, 0x109), used, { ...back(0.07, data(9, 0, 32)), to: LAPTOP }];
+})();
 
 const FIRES: readonly (readonly [string, string, Made, Brief])[] = [
   [
@@ -194,6 +207,19 @@ const FIRES: readonly (readonly [string, string, Made, Brief])[] = [
     atClient(both, ...answered(undefined, (sent) => altered(sent, 12, LOW_ORDER))),
     brief('error proven', 1, 'a2 a4 a6', { message: 'response', from: SERVER_TEXT, to: CLIENT_TEXT, messages: 3 }),
   ],
+  [
+    'wrong-responder-key',
+    'for another peer of the server, from one that its own port cannot tell from the server, but its key can',
+    ofServerAlone(ask(0, 1, { from: LAPTOP, by: CLIENT }), ...tries(60, 5, { from: LAPTOP, forKey: OTHER })),
+    brief('error suspected', 5, 'a2 a3 a4', {
+      madeFor: 'server.conf [Peer] line 10 (Xf7dO2…7yI=)',
+      madeForKey: OTHER.public,
+      responder: SERVER_KEY,
+      responderKey: SERVER.public,
+      to: SERVER_TEXT,
+      initiations: 3,
+    }),
+  ],
 ];
 
 test.each(FIRES)('%s: %s', async (rule, _name, made, wanted) => {
@@ -309,6 +335,33 @@ const QUIET: readonly (readonly [string, string, Made, readonly string[]])[] = [
     'a point of high order: only the static key does not open',
     atServer(ofServer, ...tries(0, 1).map((sent) => altered(sent, 8, HIGH_ORDER))),
     ['error proven static-unsealable'],
+  ],
+  [
+    'wrong-responder-key',
+    'the server itself asks a peer that began before and has the same port',
+    ofServerAlone(...laptopBegan, ...tries(130, 5, FROM_SERVER)),
+    ['info suspected peer-went-away'],
+  ],
+  [
+    'wrong-responder-key',
+    'what asks for a peer of the server may be the server',
+    ofServerAlone(...tries(0, 1, FROM_SERVER)),
+    [],
+  ],
+  [
+    'wrong-responder-key',
+    'the server has answered elsewhere',
+    ofServerAlone(...works(0, 1), ...tries(130, 5, { to: LAPTOP, forKey: FOURTH })),
+    ['error suspected no-response'],
+  ],
+  [
+    'wrong-responder-key',
+    'another key has answered there',
+    ofServerAlone(
+      ...((asked) => [asked, answer(asked, 0x109)])(ask(0, 9, { forKey: OTHER, to: LAPTOP })),
+      ...tries(60, 5, { to: LAPTOP, forKey: FOURTH }),
+    ),
+    [REKEY],
   ],
 ];
 
