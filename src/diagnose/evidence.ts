@@ -310,7 +310,9 @@ export function addressLearned(attempt: Attempt, world: World): boolean {
   if (now === undefined) return false;
   const asked = now.sight?.mac1.kind === 'known' ? now.sight.mac1.key.text : undefined;
   const askers = world.keys.confs.filter(
-    ({ own, peers }) => asked !== undefined && own?.text !== asked && peers.has(asked),
+    // a status also shows the address that was learned
+    ({ own, peers, origin }) =>
+      origin.kind !== 'wg-show' && asked !== undefined && own?.text !== asked && peers.has(asked),
   );
   const [asker] = askers;
   if (asked !== undefined && asker !== undefined && askers.length === 1)

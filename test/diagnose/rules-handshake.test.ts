@@ -363,6 +363,18 @@ const QUIET: readonly (readonly [string, string, Made, readonly string[]])[] = [
     ),
     [REKEY],
   ],
+  [
+    'no-response',
+    'the endpoint that a status shows was learned',
+    {
+      ...ofServerAlone(...laptopBegan, ...tries(130, 5, FROM_SERVER)),
+      at: 'initiator',
+      files: {
+        'wg.txt': `interface: wg0\n  public key: ${SERVER.public}\n  private key: (hidden)\n  listening port: 51820\n\npeer: ${OTHER.public}\n  endpoint: 10.99.1.3:51820\n  allowed ips: 10.66.66.3/32\n`,
+      },
+    },
+    ['info suspected peer-went-away', 'info proven endpoint-private-address'],
+  ],
 ];
 
 test.each(QUIET)('not %s: %s', async (rule, _name, made, wanted) => {

@@ -8,6 +8,7 @@ import type { AnyRule } from '../../src/diagnose/rule.ts';
 import { dataAfterExpiry } from '../../src/diagnose/rules/data-after-expiry.ts';
 import { endpointRoamed } from '../../src/diagnose/rules/endpoint-roamed.ts';
 import { handshakeLostPeriodically } from '../../src/diagnose/rules/handshake-lost-periodically.ts';
+import { icmpUnreachable } from '../../src/diagnose/rules/icmp-unreachable.ts';
 import { mtuBlackhole } from '../../src/diagnose/rules/mtu-blackhole.ts';
 import { natMappingExpired } from '../../src/diagnose/rules/nat-mapping-expired.ts';
 import { outerFragmentation } from '../../src/diagnose/rules/outer-fragmentation.ts';
@@ -444,6 +445,39 @@ describe('peer-restarted', () => {
     ['a single lost packet', story({ silence: 0.5 }), []],
   ])('%s', (_name, scene, wanted) => {
     expect(said(scene)).toEqual(wanted);
+  });
+});
+
+describe('icmp-unreachable', () => {
+  const refused = (began: string, asked: string, alive = false): Scene => {
+    const asks = asked === SERVER ? CLIENT : SERVER;
+    const scene = new Scene('a', asks).session(0, began, began === SERVER ? CLIENT : SERVER);
+    for (const [i, at] of [30, 35.2, 40.4].entries())
+      scene.initiation(at, asks, asked, 20 + i).refused(at + 3, '192.0.2.1', 'host-unreachable', asks, asked, 20 + i);
+    if (alive) scene.data(45, asked, asks, asked === began ? 1001 : 1, 5);
+    return scene.nothing(60);
+  };
+
+  test.each([
+    ['an end that answered before', refused(CLIENT, SERVER), 'error', /the Endpoint address is stale/],
+    ['one that only ever began itself', refused(CLIENT, CLIENT), 'info', /it may simply be off$/],
+    [
+      'the same, but it still sends from there',
+      refused(CLIENT, CLIENT, true),
+      'error',
+      /the Endpoint address is stale/,
+    ],
+  ])('%s', (_name, scene, severity, message) => {
+    expect(judge([icmpUnreachable, ...RULES], scene)[0]).toMatchObject({
+      rule: { name: 'icmp-unreachable' },
+      severity,
+      message: expect.stringMatching(message),
+    });
+  });
+
+  test('nobody configured a learned address: nothing to correct', () => {
+    const [finding] = judge([icmpUnreachable], refused(CLIENT, CLIENT));
+    expect(JSON.stringify([finding?.fix, finding?.notes])).not.toMatch(/dig|stale|look there/);
   });
 });
 

@@ -71,9 +71,27 @@ export class Scene {
   }
 
   icmp(seconds: number, by: string, error: UnreachableKind, quotedFrom: string, quotedTo: string, mtu?: number): this {
+    return this.#icmp(seconds, by, error, quotedFrom, quotedTo, message(4, 32).slice(0, 8), mtu);
+  }
+
+  /** What comes back for an initiation of this index. */
+  refused(seconds: number, by: string, error: UnreachableKind, from: string, to: string, index: number): this {
+    const bytes = message(1, 8);
+    u32(bytes, 4, index);
+    return this.#icmp(seconds, by, error, from, to, bytes);
+  }
+
+  #icmp(
+    seconds: number,
+    by: string,
+    error: UnreachableKind,
+    quotedFrom: string,
+    quotedTo: string,
+    bytes: Uint8Array,
+    mtu?: number,
+  ): this {
     const frame = this.#next(seconds);
-    const bytes = message(4, 32).slice(0, 8);
-    const quoted = { from: end(quotedFrom), to: end(quotedTo), bytes, length: 1452 };
+    const quoted = { from: end(quotedFrom), to: end(quotedTo), bytes, length: bytes[0] === 1 ? 148 : 1452 };
     const from = end(`${by}:1`).ip;
     const code = error === 'port-unreachable' ? 3 : 4;
     const base = {
