@@ -47,6 +47,8 @@ export interface Found<F extends Facts> {
   readonly subject: string;
   /** Id of the tunnel that it is about, where its rule is asked about captures or files: hiding is confined to that then. */
   readonly scope?: string;
+  /** Of two equally severe findings the other one is nearer to the cause. */
+  readonly later?: boolean;
   /** Further sentences: lower case, no full stop. */
   readonly notes?: readonly string[];
   readonly ruledOut?: readonly RuledOut[];
@@ -69,6 +71,8 @@ export interface Rule<S extends keyof Subjects = keyof Subjects, F extends Facts
   readonly spec?: string;
   /** Vaguer rules that this one replaces on the same tunnel, capture or file. */
   readonly hides?: readonly string[];
+  /** Shown by the initiations of one end, it stops those of the other end as well. */
+  readonly ofPair?: boolean;
   readonly explain: { readonly what: string; readonly why: string; readonly fix: string };
   check(subject: Subjects[S], world: World): Found<F> | readonly Found<F>[] | undefined;
   /** One sentence: lower case, no full stop, no blame, certain only where we are. */

@@ -14,6 +14,9 @@ export interface Finding {
   readonly subject: string;
   /** What hiding is confined to: a tunnel, a capture, the files. */
   readonly scope: string;
+  /** Ends whose initiations it is about, where its rule is asked about attempts: hiding is confined to those too. */
+  readonly initiators: ReadonlySet<string>;
+  readonly later: boolean;
   readonly frames: readonly FrameId[];
   readonly facts: Facts;
   readonly ruledOut: readonly RuledOut[];
@@ -51,6 +54,7 @@ export function runRules(rules: readonly AnyRule[], world: World): Outcome {
     (a, b) =>
       SEVERITY[a.severity] - SEVERITY[b.severity] ||
       GROUP[a.rule.group] - GROUP[b.rule.group] ||
+      Number(a.later) - Number(b.later) ||
       (rank.get(a.rule) ?? 0) - (rank.get(b.rule) ?? 0) ||
       CERTAINTY[a.certainty] - CERTAINTY[b.certainty] ||
       byTime(a, b),
@@ -96,8 +100,17 @@ function byTime(a: Finding, b: Finding): number {
 
 /** Only what is at least as severe replaces: information must not hide an error. */
 function hides(by: Finding, finding: Finding): boolean {
-  if (by === finding || by.scope !== finding.scope) return false;
+  if (by === finding || by.scope !== finding.scope || !sameEnds(by, finding)) return false;
   return by.rule.hides?.includes(finding.rule.name) === true && SEVERITY[by.severity] <= SEVERITY[finding.severity];
+}
+
+/** Why one end is not answered says nothing of the initiations of the other one, unless the keys of the two do not fit. */
+function sameEnds(by: Finding, finding: Finding): boolean {
+  return (
+    by.rule.ofPair === true ||
+    by.initiators.size === 0 ||
+    [...finding.initiators].every((end) => by.initiators.has(end))
+  );
 }
 
 function* raiseAll(rule: AnyRule, world: World): Generator<Finding> {
@@ -106,7 +119,9 @@ function* raiseAll(rule: AnyRule, world: World): Generator<Finding> {
       for (const tunnel of world.tunnels) {
         for (const attempt of tunnel.attempts) {
           if (rule.fromSilence === true && attempt.outcome !== 'failed') continue;
-          yield* raise(rule, attempt, world, tunnel.id, rule.fromSilence === true && !peerShowsLife(attempt, world));
+          const mayBeOff = rule.fromSilence === true && !peerShowsLife(attempt, world);
+          const initiators = new Set([attempt.initiator]);
+          for (const finding of raise(rule, attempt, world, tunnel.id, mayBeOff)) yield { ...finding, initiators };
         }
       }
       return;
@@ -137,6 +152,8 @@ function* raiseAll(rule: AnyRule, world: World): Generator<Finding> {
   }
 }
 
+const NO_ENDS: ReadonlySet<string> = new Set();
+
 function* raise(
   rule: AnyRule,
   subject: Subjects[keyof Subjects],
@@ -157,6 +174,8 @@ function* raise(
       certainty,
       subject: found.subject,
       scope: found.scope ?? scope,
+      initiators: NO_ENDS,
+      later: found.later ?? false,
       frames: found.frames.slice(0, FRAMES_CITED),
       facts: found.facts,
       ruledOut: found.ruledOut ?? [],
@@ -209,7 +228,14 @@ function mergeSame(raised: readonly Finding[]): Finding[] {
       const occurrences: Fact = Number(known.facts['occurrences'] ?? 1) + 1;
       const frames = [...known.frames, ...finding.frames].slice(0, FRAMES_CITED);
       const again = finding.rule.group === 'capture' && finding.message !== known.message ? [finding.message] : [];
-      out.set(key, { ...known, frames, facts: { ...known.facts, occurrences }, notes: [...known.notes, ...again] });
+      const initiators = new Set([...known.initiators, ...finding.initiators]);
+      out.set(key, {
+        ...known,
+        initiators,
+        frames,
+        facts: { ...known.facts, occurrences },
+        notes: [...known.notes, ...again],
+      });
     }
   }
   return [...out.values()];

@@ -375,6 +375,16 @@ const QUIET: readonly (readonly [string, string, Made, readonly string[]])[] = [
     },
     ['info suspected peer-went-away', 'info proven endpoint-private-address'],
   ],
+  [
+    'key-changed',
+    'a wrong key at one end explains what the other end asks in vain',
+    atServer(
+      { 'server.conf': fittingFiles({ serverPeer: { endpoint: '10.99.1.2:51821' } })['server.conf'] ?? '' },
+      ...tries(0, 1, { forKey: OTHER }),
+      ...tries(2, 5, { by: SERVER, forKey: CLIENT, from: SERVER_END, to: CLIENT_END }),
+    ),
+    ['error proven wrong-responder-key', 'info proven endpoint-private-address'],
+  ],
 ];
 
 test.each(QUIET)('not %s: %s', async (rule, _name, made, wanted) => {

@@ -19,6 +19,7 @@ import { packetUnsealable } from '../../src/diagnose/rules/packet-unsealable.ts'
 import { peerRestarted } from '../../src/diagnose/rules/peer-restarted.ts';
 import { peerWentAway } from '../../src/diagnose/rules/peer-went-away.ts';
 import { rekeyFailed } from '../../src/diagnose/rules/rekey-failed.ts';
+import { responderSilent } from '../../src/diagnose/rules/responder-silent.ts';
 import { sessionUnconfirmed } from '../../src/diagnose/rules/session-unconfirmed.ts';
 import type { Finding } from '../../src/diagnose/run.ts';
 import { SHARED_ABSENT, shared } from '../shared.ts';
@@ -473,6 +474,20 @@ describe('icmp-unreachable', () => {
       severity,
       message: expect.stringMatching(message),
     });
+  });
+
+  test('initiations of the other end that nobody answers stand beside it, and first', () => {
+    const scene = new Scene('a', SERVER).session(0, CLIENT, SERVER).session(20, SERVER, CLIENT, 2);
+    for (const [i, at] of [140, 145.2, 150.4].entries()) {
+      scene
+        .initiation(at, SERVER, CLIENT, 20 + i)
+        .refused(at + 1, '192.0.2.1', 'host-unreachable', SERVER, CLIENT, 20 + i);
+      scene.initiation(at + 4, CLIENT, SERVER, 30 + i);
+    }
+    expect(short(judge([icmpUnreachable, responderSilent], scene.nothing(170)))).toEqual([
+      'responder-silent error suspected',
+      'icmp-unreachable error proven',
+    ]);
   });
 
   test('nobody configured a learned address: nothing to correct', () => {

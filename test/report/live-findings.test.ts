@@ -14,6 +14,8 @@ function found(rule: string, more: Partial<Finding> = {}): Finding {
     certainty: 'deduced',
     subject: 'handshake:0x00000001',
     scope: 'a|x ~ a|y',
+    initiators: new Set(),
+    later: false,
     frames: [],
     facts: {},
     ruledOut: [],

@@ -4,7 +4,7 @@ import type { IcmpSeen } from '../../analyze/timeline.ts';
 import type { Attempt } from '../../analyze/world.ts';
 import { formatIp } from '../../base/address.ts';
 import { compareTime } from '../../base/time.ts';
-import { addressLearned, firstInitiation, initiationFrames, subjectOf } from '../evidence.ts';
+import { addressLearned, firstInitiation, hasIcmp, initiationFrames, subjectOf } from '../evidence.ts';
 import { ICMP_MEANING } from '../icmp-meaning.ts';
 import { defineRule } from '../rule.ts';
 
@@ -30,6 +30,7 @@ export const icmpUnreachable = defineRule({
     const worked = attempt.outcome !== 'failed' && attempt.outcome !== 'open';
     // the same silence without ICMP is peer-went-away: an end that is off is no fault of the tunnel
     const learned = addressLearned(attempt, world) && !heardAfter(attempt, one);
+    const elsewhere = asksInVain(attempt);
     const byTarget = one.from === formatIp(first.to.ip);
     return {
       facts: {
@@ -48,6 +49,7 @@ export const icmpUnreachable = defineRule({
       ...(worked || learned ? { severity: 'info' as const } : {}),
       frames: [...errors.map((e: IcmpSeen) => e.at), ...initiationFrames(attempt.exchanges)],
       subject: subjectOf(attempt),
+      later: elsewhere,
       notes: [
         byTarget
           ? `the error comes from the addressed host itself: the path to it is open`
@@ -60,6 +62,7 @@ export const icmpUnreachable = defineRule({
         ...(attempt.before === undefined || !byTarget
           ? []
           : ['this end has answered before in this capture: it was stopped, or its NAT forgot the mapping']),
+        ...(elsewhere ? ['the asked end is alive: it asks itself, and gets no answer either'] : []),
         ...(worked ? ['a later handshake succeeded: it is over'] : []),
       ],
       ruledOut: [{ rule: 'no-response', because: 'the ICMP error is an answer', frames: [one.at] }],
@@ -102,6 +105,13 @@ export const icmpUnreachable = defineRule({
 });
 
 const NOT_THERE = 'the last router cannot reach that host';
+
+/** The asked end is alive: what keeps it from an answer is nearer to the cause than the address where it is not. */
+function asksInVain({ tunnel, initiator }: Attempt): boolean {
+  return tunnel.attempts.some(
+    (other) => other.initiator !== initiator && other.outcome === 'failed' && !hasIcmp(other),
+  );
+}
 
 /** The asked end still sent from that address after the error: it is there. */
 function heardAfter({ tunnel, exchanges }: Attempt, { at }: IcmpSeen): boolean {

@@ -28,6 +28,7 @@ export const pskMismatch = defineRule({
   group: 'wire',
   spec: 'wp §5.4.3',
   hides: ['session-unconfirmed', 'response-unsealable', 'no-response'],
+  ofPair: true,
   explain: {
     what: 'the preshared keys of the two ends differ, or only one end has one',
     why: 'the responder mixes its PSK into the response; the initiator, with another one, cannot open it and drops it. The responder believes all is well, the initiator retries every five seconds, and neither shows a handshake',

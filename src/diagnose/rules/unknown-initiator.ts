@@ -11,6 +11,7 @@ export const unknownInitiator = defineRule({
   group: 'wire',
   spec: 'wp §5.4.2',
   hides: ['rekey-failed', 'key-changed', 'no-response', 'responder-silent', 'duplicate-identity'],
+  ofPair: true,
   explain: {
     what: 'the initiation opens with the responder’s private key, and the static key in it is no peer of the responder',
     why: 'a responder answers only keys that it has as a [Peer]: for every other one it stays silent',

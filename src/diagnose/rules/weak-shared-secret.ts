@@ -10,6 +10,7 @@ export const weakSharedSecret = defineRule({
   group: 'wire',
   spec: 'RFC 7748 §6.1',
   hides: ['no-response', 'responder-silent', 'session-unconfirmed', 'psk-mismatch'],
+  ofPair: true,
   explain: {
     what: 'a Diffie-Hellman result of the handshake is all zero, because a public key is a point of low order',
     why: 'every careful implementation refuses such a handshake: it would use a secret that anybody knows',

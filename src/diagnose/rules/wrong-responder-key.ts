@@ -19,6 +19,7 @@ export const wrongResponderKey = defineRule({
   group: 'wire',
   spec: 'wp §5.4.4',
   hides: ['no-response', 'responder-silent', 'key-changed', 'rekey-failed', 'peer-restarted'],
+  ofPair: true,
   explain: {
     what: 'the initiation carries a MAC1 made for some other public key than the responder’s',
     why: 'a responder stays silent unless MAC1 matches its own key: it drops the message before any decryption and before any log line that is on by default',
