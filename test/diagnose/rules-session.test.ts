@@ -69,9 +69,8 @@ describe('handshake-lost-periodically', () => {
     }
     return scene;
   };
-  const lost = (scene: Scene, at: number, n: number): void => {
+  const lost = (scene: Scene, at: number, n: number): Scene =>
     scene.initiation(at, CLIENT, SERVER, n).initiation(at + 5, CLIENT, SERVER, n + 1);
-  };
   /** Both ends at once, twice: each answers the other and forgets its own. */
   const crossed = (scene: Scene, at: number, n: number): void => {
     for (const i of [0, 1]) {
@@ -84,7 +83,12 @@ describe('handshake-lost-periodically', () => {
 
   test.each<readonly [string, Scene, readonly string[]]>([
     ['three outages', tunnel([0, 200, 400, 600], lost), ['handshake-lost-periodically error deduced']],
-    ['two are one interval only', tunnel([0, 200, 400], lost), ['handshake-lost-periodically error suspected']],
+    ['two are one interval only', tunnel([0, 200, 400], lost), ['handshake-lost-periodically info suspected']],
+    [
+      'two, and dead at the end',
+      lost(tunnel([0, 200, 400], lost), 590, 90).nothing(620),
+      ['handshake-lost-periodically warning suspected'],
+    ],
     ['one', tunnel([0, 200], lost), []],
     ['at any time', tunnel([0, 200, 400, 800, 1000], lost), []],
     [

@@ -12,6 +12,8 @@ const LOST_TO_COUNT = 2;
 /** Periods may differ by this much of themselves: retries come every five seconds. */
 const TOLERANCE = 0.2;
 const APART_MS = 60_000;
+/** Two give one interval: nothing has repeated. */
+const PERIODIC = 3;
 
 export const handshakeLostPeriodically = defineRule({
   name: 'handshake-lost-periodically',
@@ -44,6 +46,7 @@ export const handshakeLostPeriodically = defineRule({
     const mean = gaps.reduce((a, b) => a + b, 0) / gaps.length;
     if (mean < APART_MS || gaps.some((gap) => Math.abs(gap - mean) > TOLERANCE * mean)) return undefined;
     const first = outages[0];
+    const periodic = outages.length >= PERIODIC;
     return {
       facts: {
         outages: outages.length,
@@ -51,13 +54,12 @@ export const handshakeLostPeriodically = defineRule({
         periodSeconds: Math.round(mean / 1000),
         first: first?.id ?? '',
       },
-      certainty: outages.length > 2 ? 'deduced' : 'suspected',
+      certainty: periodic ? 'deduced' : 'suspected',
+      // both were overcome: it costs only where the tunnel is dead again at the end
+      ...(periodic ? {} : { severity: deadAtEnd(tunnel) ? ('warning' as const) : ('info' as const) }),
       frames: outages.flatMap(({ frames }) => frames),
       subject: tunnelSubject(tunnel),
-      notes:
-        outages.length > 2
-          ? []
-          : ['two outages give one interval only: a longer capture would show whether it repeats'],
+      notes: periodic ? [] : ['two outages give one interval only: a longer capture would show whether it repeats'],
       missing: [
         {
           key: 'captures on both sides of the router that is suspected',
@@ -75,6 +77,10 @@ export const handshakeLostPeriodically = defineRule({
     ],
   }),
 });
+
+function deadAtEnd({ attempts }: Tunnel): boolean {
+  return attempts.at(-1)?.outcome === 'failed';
+}
 
 interface Outage {
   readonly id: string;
