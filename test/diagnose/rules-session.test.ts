@@ -16,6 +16,7 @@ import { packetLoss } from '../../src/diagnose/rules/packet-loss.ts';
 import { packetReplayed } from '../../src/diagnose/rules/packet-replayed.ts';
 import { packetTooOld } from '../../src/diagnose/rules/packet-too-old.ts';
 import { packetUnsealable } from '../../src/diagnose/rules/packet-unsealable.ts';
+import { pathFiltered } from '../../src/diagnose/rules/path-filtered.ts';
 import { peerRestarted } from '../../src/diagnose/rules/peer-restarted.ts';
 import { peerWentAway } from '../../src/diagnose/rules/peer-went-away.ts';
 import { rekeyFailed } from '../../src/diagnose/rules/rekey-failed.ts';
@@ -122,8 +123,89 @@ describe('session-unconfirmed', () => {
     expect(more.at(-1)).toMatch(/^a session of these two began 2 min 30 s earlier: /);
   });
 
+  test('who takes an answer begins again after 15 s, not after 5: its data may be what is lost', () => {
+    const of = scene();
+    for (const [i, n] of [50, 51].entries())
+      of.initiation(16 * i, CLIENT, SERVER, n).response(16 * i + 0.01, SERVER, CLIENT, 100 + n, n);
+    const [finding] = judge([sessionUnconfirmed], of.nothing(30));
+    expect(finding?.certainty).toBe('suspected');
+    expect(finding?.message).toMatch(/, or its data does not arrive here$/);
+    expect(judge([sessionUnconfirmed], unused(scene(), 0))[0]?.certainty).toBe('deduced');
+  });
+
   test('one that is used', () => {
     expect(found(unused(scene(), 0).session(20, CLIENT, SERVER))).toEqual([]);
+  });
+});
+
+describe('path-filtered', () => {
+  interface Story {
+    /** What each round after the working session lets through. */
+    readonly up?: boolean;
+    readonly down?: boolean;
+    readonly rounds?: number;
+    /** After each handshake: by the timer, or whenever it likes. */
+    readonly every?: number;
+    readonly length?: number;
+    /** Seconds between keepalives of a server that has nothing to say. */
+    readonly passive?: number;
+    readonly after?: boolean;
+  }
+  /** Pings for ten seconds that work, then rounds of them, as seen at the client, at the server, or by both. */
+  const story = (
+    at: 'client' | 'server',
+    { up = true, down = true, rounds = 3, every = 16, length = 128, passive, after = false }: Story,
+  ): Scene => {
+    const seesUp = at === 'client' || up;
+    const seesDown = up && (at === 'server' || down);
+    const scene = new Scene(at, at === 'client' ? CLIENT : SERVER);
+    const exchange = (from: number, to: number, n: number, sent: boolean, back: boolean): void => {
+      scene.initiation(from, CLIENT, SERVER, n).response(from + 0.01, SERVER, CLIENT, 1000 + n, n);
+      if (sent) scene.keepalive(from + 0.02, CLIENT, SERVER, 1000 + n, 0);
+      for (let s = 0; from + 1 + s < to; s++) {
+        if (sent) scene.data(from + 1 + s, CLIENT, SERVER, 1000 + n, 1 + s, { length });
+        const passes = passive === undefined ? true : s > 0 && s % passive === 0;
+        const counter = s / (passive ?? 1);
+        if (back && passes)
+          scene.data(from + 1.01 + s, SERVER, CLIENT, n, counter, { length: passive === undefined ? 128 : 32 });
+      }
+    };
+    exchange(0, 14, 1, true, true);
+    for (let i = 0; i < rounds; i++) exchange(30 + every * i, 30 + every * (i + 1), 10 + i, seesUp, seesDown);
+    if (after) exchange(30 + every * rounds, 60 + every * rounds, 90, true, true);
+    return scene;
+  };
+  const filtered = (...scenes: readonly Scene[]): string[] =>
+    short(judge([pathFiltered, sessionUnconfirmed, peerRestarted, packetLoss], ...scenes));
+  const UP = { up: false };
+  const DOWN = { down: false };
+
+  test.each<readonly [string, Scene, readonly string[]]>([
+    ['upwards, at the client', story('client', UP), ['path-filtered error suspected']],
+    ['upwards, at the server', story('server', UP), ['path-filtered error suspected']],
+    ['downwards, at the client', story('client', DOWN), ['path-filtered error suspected']],
+    ['downwards, at the server', story('server', DOWN), ['path-filtered error suspected']],
+    ['it passes again', story('client', { ...DOWN, after: true }), ['path-filtered warning suspected']],
+    ['one such session', story('client', { ...DOWN, rounds: 1 }), []],
+    ['large data only', story('client', { ...DOWN, length: 1400 }), []],
+    ['one-way data, answered by keepalives', story('client', { passive: 10, every: 120 }), []],
+    ['handshakes that no timer asks for', story('client', { ...DOWN, every: 40 }), []],
+    ['answered each time', story('client', {}), []],
+  ])('%s', (_, scene, expected) => {
+    expect(filtered(scene)).toEqual(expected);
+  });
+
+  test('both captures prove it, and say whose data is lost', () => {
+    for (const [lost, from] of [
+      [UP, CLIENT],
+      [DOWN, SERVER],
+    ] as const) {
+      const scenes = [story('client', lost), story('server', lost).nothing(100)];
+      scenes[0]?.nothing(100);
+      expect(filtered(...scenes)).toEqual(['path-filtered error proven']);
+      expect(judge([pathFiltered], ...scenes)[0]?.facts).toMatchObject({ lostFrom: from, recovered: false });
+    }
+    expect(filtered(story('client', {}), story('server', {}))).toEqual([]);
   });
 });
 
@@ -420,6 +502,7 @@ describe('peer-restarted', () => {
     readonly refused?: boolean;
     readonly initiations?: number;
     readonly both?: boolean;
+    readonly works?: boolean;
   }
   const story = ({
     age = 10,
@@ -428,6 +511,7 @@ describe('peer-restarted', () => {
     refused = false,
     initiations = 1,
     both = true,
+    works = true,
   }: Story): Scene => {
     const scene = new Scene('a', CLIENT).session(0, CLIENT, SERVER);
     if (both) pings(scene, age - 3, age, 1);
@@ -435,10 +519,9 @@ describe('peer-restarted', () => {
     if (refused) scene.icmp(age + 0.1, '198.51.100.10', 'port-unreachable', CLIENT, SERVER);
     for (let i = 0; i < initiations; i++) scene.initiation(age + silence + i * 5.1, CLIENT, SERVER, 20 + i);
     const at = age + silence + (initiations - 1) * 5.1 + answer;
-    return scene
-      .response(at, SERVER, CLIENT, 30, 20 + initiations - 1)
-      .data(at + 0.01, CLIENT, SERVER, 30, 0)
-      .nothing(at + 30);
+    scene.response(at, SERVER, CLIENT, 30, 20 + initiations - 1).data(at + 0.01, CLIENT, SERVER, 30, 0);
+    if (works) scene.data(at + 0.02, SERVER, CLIENT, 20 + initiations - 1, 0);
+    return scene.nothing(at + 30);
   };
 
   test.each([
@@ -448,6 +531,7 @@ describe('peer-restarted', () => {
     ['answered late', story({ answer: 3 }), []],
     ['the session had run out', story({ age: 170 }), []],
     ['a single lost packet', story({ silence: 0.5 }), []],
+    ['the new session brings nothing back either', story({ works: false }), []],
   ])('%s', (_name, scene, wanted) => {
     expect(said(scene)).toEqual(wanted);
   });

@@ -53,7 +53,7 @@ export const peerRestarted = defineRule({
       const side = otherSide(each, tunnel, world);
       // what never reached it was lost on the way
       if (side !== undefined && side.lost > 0 && side.lost >= side.arrived) continue;
-      if (answersLost(place, tunnel)) continue;
+      if (answersLost(place, tunnel) || !worksAgain(each, tunnel)) continue;
       return {
         facts: {
           restarted: silence.target.text,
@@ -125,6 +125,14 @@ function forgotten(each: TunnelSilence, tunnel: Tunnel): Place | undefined {
   return askingPlaces(each, tunnel).find(
     (place) => young(place, silence) && answeredWithData(place, silence, timeline),
   );
+}
+
+/** The new session brings data back: else it is not the old one’s fault. */
+function worksAgain({ silence: { end }, timeline }: TunnelSilence, tunnel: Tunnel): boolean {
+  const view = tunnel.sessions.find(
+    ({ session, timeline: of }) => of === timeline && session.exchange?.responses.some(({ seen }) => seen === end),
+  );
+  return view?.session.toInitiator !== undefined;
 }
 
 /** The path loses packets anyway, as the gaps in what arrived here show: a lost answer is then as likely as a restart. */

@@ -1,6 +1,8 @@
 /** Every initiation is answered, and no session ever begins: the vague parent of a lost response and of a PSK mismatch. */
 
-import { isAnswered } from '../../analyze/world.ts';
+import type { MergedExchange } from '../../analyze/merge.ts';
+import { initiationOf, isAnswered, SILENCE_AFTER_MS } from '../../analyze/world.ts';
+import { msBetween } from '../../base/time.ts';
 import { captureOtherEnd } from '../advice.ts';
 import { onlyCrossings } from '../crossings.ts';
 import { attemptFrames, firstInitiation, spanText, subjectOf, vantages, workedBefore } from '../evidence.ts';
@@ -25,6 +27,7 @@ export const sessionUnconfirmed = defineRule({
     const seenAt = vantages(attempt);
     const atInitiator = seenAt.has('initiator');
     const before = workedBefore(attempt);
+    const retried = asksAgainSoon(answered);
     return {
       facts: {
         initiations: attempt.exchanges.length,
@@ -33,14 +36,18 @@ export const sessionUnconfirmed = defineRule({
         port: first.from.port,
         atInitiator,
         workedBefore: before !== undefined,
+        retried,
       },
-      certainty: atInitiator || seenAt.has('unknown') ? 'suspected' : 'deduced',
+      certainty: atInitiator || seenAt.has('unknown') || !retried ? 'suspected' : 'deduced',
       frames: attemptFrames(attempt),
       subject: subjectOf(attempt),
       notes: [
         atInitiator
           ? 'the responses reach the initiator’s capture: a firewall behind it, a wrong checksum, or a preshared key that differs from the files'
           : 'a response that is lost on the way back and a preshared key that differs look the same from this end, in the counters as well',
+        ...(atInitiator || retried
+          ? []
+          : ['its first data may be lost on the way here as well: it did not ask again within 6 s of any answer']),
         ...(before === undefined
           ? []
           : [
@@ -53,6 +60,14 @@ export const sessionUnconfirmed = defineRule({
           because: 'the responder answers: key, peer and timestamp are right',
           frames: attemptFrames(attempt).slice(0, 2),
         },
+        ...(retried && !atInitiator
+          ? [
+              {
+                rule: 'path-filtered',
+                because: 'it asks again after 5 s, as one that took no answer does: its data is not what is lost',
+              },
+            ]
+          : []),
       ],
       missing: [
         ...(atInitiator
@@ -70,11 +85,12 @@ export const sessionUnconfirmed = defineRule({
       ],
     };
   },
-  message: ({ answers, from, atInitiator, workedBefore }) => {
+  message: ({ answers, from, atInitiator, workedBefore, retried }) => {
     if (atInitiator) return `${answers} response${answers === 1 ? '' : 's'} reached ${from}, and it never used one`;
-    const why = workedBefore
-      ? 'it no longer gets them, or a preshared key was changed'
-      : 'it does not get them, or the preshared keys differ';
+    const cause = workedBefore
+      ? ['it no longer gets them', 'a preshared key was changed']
+      : ['it does not get them', 'the preshared keys differ'];
+    const why = (retried ? cause : [...cause, 'its data does not arrive here']).join(', or ');
     return `the responder answered ${answers} initiation${answers === 1 ? '' : 's'} of ${from}, which never used an answer: ${why}`;
   },
   fix: ({ port }) => {
@@ -91,3 +107,12 @@ export const sessionUnconfirmed = defineRule({
     };
   },
 });
+
+/** Whoever takes an answer stops its retries, which come every REKEY_TIMEOUT: one that goes on took none (wp §6.4). */
+function asksAgainSoon(answered: readonly MergedExchange[]): boolean {
+  const times = answered.map((merged) => initiationOf(merged)?.at.time);
+  return times.some((time, i) => {
+    const next = times[i + 1];
+    return time !== undefined && next !== undefined && msBetween(time, next) <= SILENCE_AFTER_MS;
+  });
+}
