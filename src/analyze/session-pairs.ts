@@ -1,7 +1,8 @@
 /** One direction of a session as two captures saw it: which packets left one end and never arrived at the other. */
+import { oncePer } from '../base/once-per.ts';
 import { compareTime, type Time } from '../base/time.ts';
 import { brackets } from './clocks.ts';
-import type { Run } from './counter-runs.ts';
+import type { CounterRuns, Run } from './counter-runs.ts';
 import type { FrameId, Half, Timeline } from './timeline.ts';
 import type { SessionView, Tunnel, World } from './world.ts';
 
@@ -86,7 +87,7 @@ export function mayMiss(timeline: Timeline): string | undefined {
   return timeline.retired > 0 ? 'the capture is too large for all of its sessions to be kept' : undefined;
 }
 
-function findPairs(tunnel: Tunnel, world: World): HalfPair[] {
+const directions = oncePer<Tunnel, ReadonlyMap<number, readonly Place[]>>((tunnel) => {
   const byIndex = new Map<number, Place[]>();
   for (const view of tunnel.sessions) {
     for (const place of placesOf(view)) {
@@ -97,16 +98,37 @@ function findPairs(tunnel: Tunnel, world: World): HalfPair[] {
         places.push(place);
     }
   }
+  return byIndex;
+});
+
+function findPairs(tunnel: Tunnel, world: World): HalfPair[] {
   const out: HalfPair[] = [];
-  for (const places of byIndex.values()) {
-    const [first, second] = places;
-    if (first === undefined || second === undefined) continue;
-    places.sort((a, b) => nearness(a, b, world));
-    const [sent, received] = [places[0] ?? first, places[places.length - 1] ?? second];
+  for (const all of directions(tunnel).values()) {
+    const places = [...all].sort((a, b) => nearness(a, b, world));
+    const [sent, received] = [places[0], places[places.length - 1]];
     // an order that nothing shows is none
-    if (nearness(sent, received, world) < 0) out.push(comparePlaces(sent, received, world));
+    if (sent === undefined || received === undefined || nearness(sent, received, world) >= 0) continue;
+    const beside = places.filter((place) => place !== received && nearness(sent, place, world) < 0);
+    out.push(comparePlaces(sent, received, beside, world));
   }
   return out;
+}
+
+/** Of the same direction in other captures: those farther from its sender, the farthest first. */
+export function fartherPlaces(place: Place, tunnel: Tunnel, world: World): Place[] {
+  const all = directions(tunnel).get(place.half.index) ?? [];
+  if (all.length < 2 || !all.some(({ half }) => half === place.half)) return [];
+  return all.filter((other) => nearness(place, other, world) < 0).sort((a, b) => nearness(b, a, world));
+}
+
+/** Counters that passed here, for they are farther along, and are not in this capture. */
+export function missedBy({ half }: Place, farther: Place): number {
+  const [here, there] = [half.runs, farther.half.runs];
+  if (here.coarse || there.coarse) return Math.max(0, here.missing - there.missing);
+  let missed = 0;
+  for (const { low, high } of without(there.runs, here.runs))
+    if (low > here.low && high < here.high) missed += high - low + 1;
+  return missed;
 }
 
 function overlaps(a: Place | undefined, b: Place): boolean {
@@ -136,7 +158,8 @@ function sameTwo(from: string, to: string, a: Place, b: Place): boolean {
   return (from === x && to === y) || (from === y && to === x);
 }
 
-function comparePlaces(sent: Place, received: Place, world: World): HalfPair {
+/** What any of those `beside` the receiver’s capture holds was not lost: that capture missed it. */
+function comparePlaces(sent: Place, received: Place, beside: readonly Place[], world: World): HalfPair {
   const [out, into] = [sent.half.runs, received.half.runs];
   if (out.coarse || into.coarse) {
     const lostCount = Math.max(0, into.missing - out.missing);
@@ -145,7 +168,7 @@ function comparePlaces(sent: Place, received: Place, world: World): HalfPair {
   const inside = (time: Time): boolean => covered(time, sent.view.timeline, received.view.timeline, world);
   const lost: Span[] = [];
   let compared = into.seen;
-  for (const span of without(out.runs, into.runs)) {
+  for (const span of without(out.runs, together([into, ...beside.map(({ half }) => half.runs)]))) {
     const within = span.low > into.low && span.high < into.high;
     // before the first and after the last that arrived, only the clocks tell whether the other capture was running
     if (!within && !(span.high < into.low ? inside(span.first.time) : inside(span.last.time))) continue;
@@ -162,8 +185,23 @@ function covered(time: Time, from: Timeline, by: Timeline, world: World): boolea
   return there !== undefined && brackets(by, there.time, there.slackNs + MARGIN_NS);
 }
 
+type Range = Pick<Run, 'low' | 'high'>;
+
+/** Of all that are exact, in ascending order and without overlap. */
+function together(all: readonly CounterRuns[]): readonly Range[] {
+  const exact = all.filter(({ coarse }) => !coarse);
+  if (exact.length === 1) return exact[0]?.runs ?? [];
+  const out: { low: number; high: number }[] = [];
+  for (const { low, high } of exact.flatMap(({ runs }) => runs).sort((a, b) => a.low - b.low)) {
+    const last = out[out.length - 1];
+    if (last !== undefined && low <= last.high + 1) last.high = Math.max(last.high, high);
+    else out.push({ low, high });
+  }
+  return out;
+}
+
 /** What `all` holds and `taken` does not; both in ascending order, without overlap. */
-function* without(all: readonly Run[], taken: readonly Run[]): Generator<Span> {
+function* without(all: readonly Run[], taken: readonly Range[]): Generator<Span> {
   let at = 0;
   for (const run of all) {
     let low = run.low;

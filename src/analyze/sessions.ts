@@ -211,7 +211,10 @@ function record(half: Half, seen: Seen): void {
   half.last = seen.at;
   if (seen.length === 32) half.keepalives++;
   if (seen.length > half.greatestLength) half.greatestLength = seen.length;
-  if (seen.cut) half.cut++;
+  if (seen.cut) {
+    half.cut++;
+    half.leastCut = Math.min(half.leastCut ?? seen.length, seen.length);
+  }
   if (seen.fragments > 1) {
     if (half.fragmented.length < EVIDENCE) half.fragmented.push(seen.at);
     half.greatestFragment = Math.max(half.greatestFragment ?? 0, seen.ipLength ?? 0);

@@ -132,6 +132,8 @@ export interface Half {
   stall?: Stall | undefined;
   stalls?: Stall[];
   cut: number;
+  /** Length on the wire of the shortest of those that the capture cut. */
+  leastCut?: number;
   opened: number;
   unsealable: FrameId[];
   unsealableCount: number;

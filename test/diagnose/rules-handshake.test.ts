@@ -258,7 +258,7 @@ const QUIET: readonly (readonly [string, string, Made, readonly string[]])[] = [
     'path-filtered',
     'the data vanishes too, from the moment of the first lost initiation',
     filtered(120),
-    ['error proven initiation-lost-on-path', 'info proven packet-loss'],
+    ['error proven initiation-lost-on-path', 'info suspected packet-loss'],
   ],
   ['path-filtered', 'the initiations do arrive', atServer(both, ...works(0, 1), ...tries(130, 5)), [REKEY, SILENT]],
   [

@@ -19,19 +19,21 @@ export interface DataOptions {
   readonly ipLength?: number;
 }
 
-/** One capture. `local` sends with TTL 64, everyone else has passed a router. */
+/** One capture. `local` sends with TTL 64, everyone else has passed a router; `snap` bytes of each payload are kept. */
 export class Scene {
   readonly #tracker: CaptureTracker;
   readonly #name: string;
   readonly #local: string | undefined;
   readonly #timed: boolean;
+  readonly #snap: number | undefined;
   #frame = 0;
   #salt = 0;
 
-  constructor(name: string, local?: string, timed = true) {
+  constructor(name: string, local?: string, timed = true, snap?: number) {
     this.#name = name;
     this.#local = local;
     this.#timed = timed;
+    this.#snap = snap;
     this.#tracker = new CaptureTracker(name, new KeyedObserver(nodeCrypto, new KeySet(nodeCrypto)));
   }
 
@@ -141,7 +143,7 @@ export class Scene {
       frame,
       from: end(from),
       to: end(to),
-      bytes,
+      bytes: bytes.subarray(0, bytes[0] === 4 ? this.#snap : undefined),
       length: bytes.length,
       ttl: this.#local === undefined ? 60 : from === this.#local ? 64 : 57,
       tos: 0,
