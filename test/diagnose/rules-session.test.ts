@@ -740,6 +740,16 @@ describe('packets that the receiver drops', () => {
     expect(said(scene)).toEqual(wanted);
   });
 
+  test('both ends go on in a session: it was the clock of the capture that went ahead', () => {
+    const scene = pings(new Scene('b', SERVER).session(0, CLIENT, SERVER), 1, 60, 1);
+    const found = judge(RULES, pings(scene, 3660, 3680, 60));
+    expect(short(found)).toEqual(['data-after-expiry info suspected']);
+    expect(found[0]?.message).toMatch(/^session 0x\w+ seems to go on 3679(\.\d)? s after/);
+    // with a gap it may be another beginning
+    const gap = pings(new Scene('b', SERVER).session(0, CLIENT, SERVER), 1, 60, 1);
+    expect(said(pings(gap, 3660, 3680, 90))).toContain('data-after-expiry warning proven');
+  });
+
   test('the clock of the capture went back: how long packets were missing is unknown', () => {
     const scene = pings(new Scene('b', SERVER).session(1000, CLIENT, SERVER), 1001, 1100, 1);
     expect(said(pings(scene, 500, 560, 160))).not.toContain('packet-loss warning proven');
