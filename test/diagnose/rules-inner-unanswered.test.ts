@@ -67,6 +67,16 @@ describe('inner-unanswered', () => {
     expect(found[0]?.certainty).toBe('proven');
   });
 
+  test('an address in the network of the tunnel that no peer has', async () => {
+    const all = fittingFiles({ client: { address: '10.66.66.2/32' }, clientPeer: { allowed: '0.0.0.0/0' } });
+    const on = asks(alive(), CLIENT_IN, '10.66.66.200', 5).idle(12);
+    const [finding] = await told(opened([on], { confs: all }), 'inner-unanswered');
+    expect(finding?.severity).toBe('info');
+    expect(finding?.notes).toContain(
+      'nobody may have 10.66.66.200: it lies in the network of the tunnel at server.conf, in the AllowedIPs of no peer there',
+    );
+  });
+
   test('an error after ARP: that host may be off', async () => {
     const on = alive();
     for (let i = 0; i < 3; i++) {
@@ -96,9 +106,9 @@ describe('inner-unanswered', () => {
   }
 
   test.each<[string, Given, string[]]>([
-    ['one host alone', opened([asks(alive(), CLIENT_IN, LAN_HOST, 5).idle(12)], { confs }), ['error suspected']],
+    ['one host alone', opened([asks(alive(), CLIENT_IN, LAN_HOST, 5).idle(12)], { confs }), ['info suspected']],
     ['nothing inside answers', opened([silentOwn], { confs }), ['warning suspected']],
-    ['without files', opened([asks(alive(), CLIENT_IN, LAN_HOST, 5).idle(12)]), ['error suspected']],
+    ['without files', opened([asks(alive(), CLIENT_IN, LAN_HOST, 5).idle(12)]), ['info suspected']],
     ['not opened, the file sends nothing further', closed({ confs: fittingFiles() }), ['info suspected']],
     ['not opened, no file', closed({ confs: {} }), ['info suspected']],
     ['another host behind it answers', opened([someAnswer], { confs }), []],
@@ -169,7 +179,11 @@ describe('dns-unanswered', () => {
 
   test.each<[string, Given, string[]]>([
     ['two of three', opened([asked(3, SERVER_IN, (n) => (n === 2 ? 0 : undefined))]), ['warning proven']],
-    ['nothing behind the other end answers: that is the cause', opened([asked(4, LAN_HOST)], { confs }), []],
+    [
+      'nothing behind the other end answers: that is the cause',
+      opened([asks(asked(4, LAN_HOST), CLIENT_IN, LAN_OTHER, 5).idle(12)], { confs }),
+      [],
+    ],
     ['one question', opened([asked(1, SERVER_IN)]), []],
     ['each answered', opened([asked(5, SERVER_IN, () => 0)]), []],
     ['no such name is an answer', opened([asked(5, SERVER_IN, () => 3)]), []],

@@ -11,6 +11,7 @@ import { closedOneWays, type OneWayBetween, oneWayFrames, oneWaySeconds, receive
 import { defineRule, type Facts, type Found, type RuledOut } from '../rule.ts';
 import { networksBehind, type Unanswered, unansweredOf } from '../unanswered.ts';
 
+const ROS_SNIFF = '/tool sniffer quick interface=wireguard1';
 const LISTED = 4;
 /** Asked less often, it may be chance. */
 const LEAST_REQUESTS = 3;
@@ -30,6 +31,8 @@ interface UnansweredFacts extends Facts {
   readonly requests: number;
   /** An address of the other end that did answer. */
   readonly answers: string | null;
+  /** It is but one host: nothing shows that the other end is at fault. */
+  readonly alone: boolean;
   /** What an ICMP error inside the tunnel says, and who. */
   readonly says: string | null;
   readonly internet: boolean;
@@ -64,7 +67,7 @@ export const innerUnanswered = defineRule<'tunnel', UnansweredFacts>({
     return undefined;
   },
   message(facts) {
-    const { kind, asker, other, silent, requests, answers, says } = facts;
+    const { kind, asker, other, silent, requests, answers, says, alone } = facts;
     const list = `${silent.slice(0, LISTED).join(', ')}${silent.length > LISTED ? ` and ${silent.length - LISTED} more` : ''}`;
     if (kind === 'closed') return closedMessage(facts, list);
     const asked = `${asker} asked ${list} through the tunnel ${requests} times and got no answer`;
@@ -72,14 +75,18 @@ export const innerUnanswered = defineRule<'tunnel', UnansweredFacts>({
     if (kind === 'itself') return `${asked}, though ${other} takes part in the tunnel: nothing inside answers`;
     const alive =
       answers === null ? `, though ${other} takes part in the tunnel` : `, while ${answers} at ${other} itself answers`;
+    if (alone) return `${asked}${alive}: that host may be off, or ${other} does not pass it on`;
     return `${asked}${alive}: ${other} does not pass it on, or the way back is missing`;
   },
-  fix: ({ kind, other, silent, internet, source }) => ({
-    linux:
-      kind === 'itself' || silent.length === 0
+  fix: ({ kind, other, silent, internet, source, alone }) => ({
+    linux: alone
+      ? [
+          `to see whether it is there and how far it gets, on the host of ${other}: ping ${silent[0]}; tcpdump -ni any host ${silent[0]}`,
+        ]
+      : kind === 'itself' || silent.length === 0
         ? itselfLinux(other, silent)
         : behindLinux(other, silent, internet, source),
-    routeros: behindRouterOs(internet, source),
+    routeros: alone ? [`/ping ${silent[0]}`, ROS_SNIFF] : behindRouterOs(internet, source),
   }),
 });
 
@@ -116,7 +123,7 @@ function behindRouterOs(internet: boolean, source: string | null): string[] {
     internet
       ? `/ip firewall nat add chain=srcnat src-address=${source ?? 'TUNNEL_NETWORK'} out-interface-list=WAN action=masquerade`
       : `/ip route print; the hosts there need a route to ${source ?? 'the tunnel’s network'} by way of this router`,
-    '/tool sniffer quick interface=wireguard1',
+    ROS_SNIFF,
   ];
 }
 
@@ -143,6 +150,8 @@ function fromPackets(found: Unanswered, tunnel: Tunnel): Found<UnansweredFacts> 
   if (requests < LEAST_REQUESTS) return undefined;
   const [said] = errors;
   const sure = said !== undefined || (itself !== undefined && silent.length > 1);
+  // one host may be off, or never have been there
+  const alone = !nothing && said === undefined && silent.length === 1;
   const host = said?.error === 'host-unreachable' && (said.firstAfterMs ?? 0) >= ARP_MS;
   return {
     facts: {
@@ -153,13 +162,14 @@ function fromPackets(found: Unanswered, tunnel: Tunnel): Found<UnansweredFacts> 
       requests,
       answers: itself?.text ?? null,
       says: said === undefined ? null : words(said),
+      alone,
       internet: silent.some(({ ip }) => scopeOf(ip) === 'global'),
       source: source === undefined ? null : networkOf(asker, source),
       lengthBytes: null,
       everySeconds: null,
     },
     certainty: said !== undefined ? 'proven' : sure ? 'deduced' : 'suspected',
-    ...(nothing || host ? { severity: 'warning' as const } : {}),
+    ...(alone ? { severity: 'info' as const } : nothing || host ? { severity: 'warning' as const } : {}),
     frames: [...silent.flatMap(({ frames }) => frames), ...errors.flatMap(({ frames }) => frames)],
     subject: tunnelSubject(tunnel),
     notes: notesOf(found, silent, host),
@@ -171,6 +181,16 @@ function words({ from, error, quotedTo }: InnerError): string {
   return `${formatIp(from)} says “${error.replace(/-/g, ' ')}” about ${formatIp(quotedTo)}`;
 }
 
+/** In the network of its tunnel, and none of its peers may have it. */
+function isNobodys(ip: IpBytes, { entry }: TunnelEnd): boolean {
+  if (entry === undefined) return false;
+  const peers = entry.conf.peers.flatMap(({ allowedIps }) => allowedIps);
+  return (
+    entry.conf.interface.addresses.some(({ value }) => inPrefix(ip, value)) &&
+    !peers.some(({ value }) => inPrefix(ip, value))
+  );
+}
+
 function notesOf({ itself, errors, other }: Unanswered, silent: readonly Asked[], host: boolean): string[] {
   if (host)
     return ['the error came after a pause, as when nobody answers ARP: that host may be off, or not on that network'];
@@ -178,6 +198,11 @@ function notesOf({ itself, errors, other }: Unanswered, silent: readonly Asked[]
   const notes: string[] = [];
   if (silent.length === 1)
     notes.push(`${silent[0]?.text} alone was asked: a host that is off, or whose firewall is silent, looks the same`);
+  for (const { ip, text } of silent)
+    if (isNobodys(ip, other))
+      notes.push(
+        `nobody may have ${text}: it lies in the network of the tunnel at ${other.entry?.name}, in the AllowedIPs of no peer there`,
+      );
   if (itself === undefined && other.entry === undefined)
     notes.push(
       'AllowedIPs at the other end that do not hold the asker’s address look the same: its configuration would tell',
@@ -211,6 +236,7 @@ function fromPattern({ oneWay, sender, receiver }: OneWayBetween, tunnel: Tunnel
       requests: oneWay.packets,
       answers: null,
       says: null,
+      alone: false,
       internet: behind.some(({ bits }) => bits === 0),
       source: ownNetwork(sender),
       lengthBytes: askingLength,
