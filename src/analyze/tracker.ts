@@ -228,9 +228,9 @@ export class CaptureTracker {
       this.names.same(before.from, seen.from, false);
       this.names.same(before.to, seen.to, false);
     }
-    // two addresses of one datagram: the side that differs was translated
-    if (before.to.text === seen.to.text) this.names.same(before.from, seen.from, true);
-    if (before.from.text === seen.from.text) this.names.same(before.to, seen.to, true);
+    // two addresses of one datagram: each side that differs was translated
+    this.names.same(before.from, seen.from, true);
+    this.names.same(before.to, seen.to, true);
     if (seen.ttl < before.ttl) {
       const stats = this.census.senders.get(seen.from.text);
       if (stats !== undefined) stats.forwarded++;

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { CLIENT, fittingFiles, OTHER, SERVER } from './keys.ts';
 import { quick, ros } from './texts.ts';
 import { running, tell, tries, works } from './told.ts';
-import { NAT_END } from './traffic.ts';
+import { CLIENT_END, data, type End, NAT_END, SERVER_END, type Sent } from './traffic.ts';
 
 const WRONG_END = { ip: [203, 0, 113, 99], port: 51820 } as const;
 const FIT = fittingFiles();
@@ -52,6 +52,30 @@ describe('endpoint-address-mismatch', () => {
     });
     expect(told.finding('endpoint-address-mismatch')).toMatchObject({ severity: 'info', facts: { shownBy: 'router' } });
     expect(told.finding('endpoint-address-mismatch')?.frames).not.toBe('');
+  });
+});
+
+describe('endpoint-port-mismatch: a port that is forwarded', () => {
+  const FORWARDED: End = { ip: [10, 99, 1, 1], port: 51999 };
+  const files = fittingFiles({ clientPeer: { endpoint: '10.99.1.1:51999' } });
+  const messages = (n: number, from: End, to: End): Sent[] => [
+    { at: n, from, to, payload: data(0x22, n) },
+    { at: n + 0.1, from: to, to: from, payload: data(0x11, n) },
+  ];
+  const bothSides = (n: number): Sent[] => {
+    const [asked, answered] = messages(n, CLIENT_END, FORWARDED);
+    const [inside, outside] = messages(n, NAT_END, SERVER_END);
+    return [asked, inside, outside, answered].flatMap((sent, i) =>
+      sent === undefined ? [] : [{ ...sent, at: sent.at + i / 1000, ttl: i % 2 === 0 ? 64 : 63 }],
+    );
+  };
+
+  test.each([
+    ['data went there and came back', [1, 2, 3].flatMap((n) => messages(n, CLIENT_END, FORWARDED)), 'info'],
+    ['the router translates both addresses', [1, 2, 3].flatMap(bothSides), 'info'],
+    ['nothing came back', [1, 2, 3].flatMap((n) => messages(n, CLIENT_END, FORWARDED).slice(0, 1)), 'error'],
+  ])('%s', async (_, packets, severity) => {
+    expect((await tell({ packets, files })).finding('endpoint-port-mismatch')).toMatchObject({ severity });
   });
 });
 

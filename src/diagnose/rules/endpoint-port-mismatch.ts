@@ -99,7 +99,7 @@ function byFiles(
   if (written === undefined || located === undefined || located.value === 0 || located.value === written.value.port)
     return [];
   const refusals = icmpFrom(written.value, world);
-  const answered = refusals.length === 0 && answers(written.value, world);
+  const answered = refusals.length === 0 && (answers(written.value, world) || sendsBack(written.value, entry, world));
   const certain = refusals.length > 0;
   return [
     {
@@ -192,5 +192,17 @@ function answers(configured: ConfEndpoint, world: World): boolean {
   return world.exchanges.some((merged) => {
     const to = initiationOf(merged)?.to;
     return to !== undefined && isTo(configured, to) && isAnswered(merged);
+  });
+}
+
+/** Messages went there and came back, of a session whose handshake was not captured. */
+function sendsBack(configured: ConfEndpoint, { conf }: ConfEntry, { timelines }: World): boolean {
+  // a name may be any address, the writer’s own as well
+  if (configured.ip === undefined && conf.interface.listenPort?.value === configured.port) return false;
+  return timelines.some(({ senders, directions, duplicates: { nat } }) => {
+    const names = [...senders.values()]
+      .filter(({ endpoint }) => isTo(configured, endpoint))
+      .map(({ endpoint: { text } }) => nat.get(text) ?? text);
+    return [...directions.values()].some((counts) => counts.size > 1 && names.some((name) => counts.has(name)));
   });
 }
