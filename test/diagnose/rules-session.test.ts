@@ -84,7 +84,7 @@ describe('handshake-lost-periodically', () => {
 
   test.each<readonly [string, Scene, readonly string[]]>([
     ['three outages', tunnel([0, 200, 400, 600], lost), ['handshake-lost-periodically error deduced']],
-    ['two are one interval only', tunnel([0, 200, 400], lost), ['handshake-lost-periodically info suspected']],
+    ['two are one interval only', tunnel([0, 200, 400], lost), ['handshake-lost-periodically warning suspected']],
     [
       'two, and dead at the end',
       lost(tunnel([0, 200, 400], lost), 590, 90).nothing(620),

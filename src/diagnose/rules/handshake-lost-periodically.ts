@@ -55,8 +55,8 @@ export const handshakeLostPeriodically = defineRule({
         first: first?.id ?? '',
       },
       certainty: periodic ? 'deduced' : 'suspected',
-      // both were overcome: it costs only where the tunnel is dead again at the end
-      ...(periodic ? {} : { severity: deadAtEnd(tunnel) ? ('warning' as const) : ('info' as const) }),
+      // the tunnel was dead twice and came back twice: it costs, and there is no period in one interval
+      ...(periodic ? {} : { severity: 'warning' as const }),
       frames: outages.flatMap(({ frames }) => frames),
       subject: tunnelSubject(tunnel),
       notes: periodic ? [] : ['two outages give one interval only: a longer capture would show whether it repeats'],
@@ -77,10 +77,6 @@ export const handshakeLostPeriodically = defineRule({
     ],
   }),
 });
-
-function deadAtEnd({ attempts }: Tunnel): boolean {
-  return attempts.at(-1)?.outcome === 'failed';
-}
 
 interface Outage {
   readonly id: string;
