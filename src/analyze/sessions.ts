@@ -151,10 +151,12 @@ export class Sessions {
       else session.toInitiator = half;
       const exchange = session.exchange;
       const known = exchange === undefined ? seen.from : toResponder ? exchange.initiator : exchange.responder;
+      half.wandered = known.text !== seen.from.text;
       if (this.names.of(known) !== this.names.of(seen.from)) this.move(half, known, seen);
     } else if (half.sender.text !== seen.from.text) {
       if (this.names.of(half.sender) !== this.names.of(seen.from)) this.move(half, half.sender, seen);
       half.sender = seen.from;
+      half.wandered = true;
     }
     if (moved && this.names.of(half.owner) !== this.names.of(seen.to)) this.names.same(half.owner, seen.to, false);
     half.owner = seen.to;
@@ -200,6 +202,7 @@ function newHalf(seen: Seen, mostRuns: number): Half {
     unsealable: [],
     unsealableCount: 0,
     moves: [],
+    wandered: false,
     ttlLow: seen.ttl,
     ttlHigh: seen.ttl,
   };

@@ -139,6 +139,8 @@ export interface Half {
   unsealableCount: number;
   /** The sender's address changed while the counter went on. */
   readonly moves: { readonly at: FrameId; readonly from: Endpoint; readonly to: Endpoint; readonly counter: number }[];
+  /** Not all of it came from the address that its handshake came from, whatever names the ends go by. */
+  wandered: boolean;
   /** TTL seen on its packets, least and greatest. */
   ttlLow: number;
   ttlHigh: number;

@@ -66,6 +66,23 @@ const twice = ((): Sent[] => {
   return [asked, answer(asked, 0x101), answer(asked, 0x102, { after: 0.03 }), ...used(0.05, 1, 0x101)];
 })();
 
+/** The same packets of a client that is elsewhere. */
+const AWAY = { ip: [192, 0, 2, 40], port: 51821 } as const;
+const away = (packets: readonly Sent[]): Sent[] =>
+  packets.map((sent) => (sent.from === CLIENT_END ? { ...sent, from: AWAY } : { ...sent, to: AWAY }));
+
+/** Data each way of session `n`, each two seconds from then until then. */
+const talks = (from: number, until: number, n: number, counter = 1): Sent[] =>
+  Array.from({ length: Math.floor((until - from) / 2) }, (_, i) => [
+    there(from + 2 * i, data(0x100 + n, counter + i)),
+    back(from + 2 * i + 0.02, data(n, counter + i)),
+  ]).flat();
+
+const stay = (at: number, n: number, until: number): Sent[] => [...works(at, n), ...talks(at + 2, until + 2, n)];
+
+/** Three initiations of the client; each response is lost behind the capture. */
+const lost = (at: number, n: number): Sent[] => tries(at, n).flatMap((asked) => [asked, answer(asked, 0x100 + n)]);
+
 const brief = (kind: string, index: number, frames: string, facts: Brief['facts']): Brief => {
   const [severity, certainty] = kind.split(' ') as [Brief['severity'], Brief['certainty']];
   return { severity, certainty, subject: `handshake:0x${index.toString(16).padStart(8, '0')}`, frames, facts };
@@ -96,6 +113,32 @@ const FIRES: readonly (readonly [string, string, Made, Brief])[] = [
     'a minute behind',
     atServer(ofServer, ...works(0, 1, { ahead: -60 })),
     brief('info proven', 1, 'a1', { skew: '60 s', ahead: false, from: CLIENT_TEXT }),
+  ],
+  [
+    'duplicate-identity',
+    'each goes on with its own session after the handshake of the other',
+    atServer(ofServer, ...stay(0, 1, 30), ...away(stay(10, 2, 60)), ...stay(40, 3, 80)),
+    {
+      ...brief('error proven', 1, 'a1 a14 a55 a68 a109', {
+        key: 'server.conf [Peer] line 7 (pOCSkr…ogk=)',
+        places: [CLIENT_TEXT, '192.0.2.40:51821'],
+        overlaps: 2,
+      }),
+      subject: 'tunnel:server.conf [Peer] line 7 (pOCSkr…ogk=)',
+    },
+  ],
+  [
+    'duplicate-identity',
+    'each goes on with its retries after the other was answered',
+    atServer(ofServer, ...lost(0, 1), ...away(lost(2, 11))),
+    {
+      ...brief('error proven', 1, 'a1 a3 a5 a7 a9 a11', {
+        key: 'server.conf [Peer] line 7 (pOCSkr…ogk=)',
+        places: [CLIENT_TEXT, '192.0.2.40:51821'],
+        overlaps: 4,
+      }),
+      subject: 'tunnel:server.conf [Peer] line 7 (pOCSkr…ogk=)',
+    },
   ],
   [
     'initiation-flood',
@@ -228,6 +271,8 @@ test.each(FIRES)('%s: %s', async (rule, _name, made, wanted) => {
 
 const SILENT = 'error deduced responder-silent';
 const REKEY = 'error deduced rekey-failed';
+const AWAY_FROM = 'info suspected peer-went-away';
+const UNCONFIRMED = 'error deduced session-unconfirmed';
 
 /** What the report holds instead; the rule itself must not have fired and been hidden either. */
 const QUIET: readonly (readonly [string, string, Made, readonly string[]])[] = [
@@ -238,6 +283,41 @@ const QUIET: readonly (readonly [string, string, Made, readonly string[]])[] = [
     'the tunnel fails: then it may be no harmless skew',
     atServer(ofServer, ...tries(0, 1, { ahead: 86_400 })),
     [SILENT],
+  ],
+  [
+    'duplicate-identity',
+    'one client that commutes, with a handshake in each place',
+    atServer(ofServer, ...stay(0, 1, 20), ...away(stay(40, 2, 60)), ...stay(80, 3, 100), ...away(stay(120, 4, 140))),
+    [AWAY_FROM, AWAY_FROM],
+  ],
+  [
+    'duplicate-identity',
+    'one client on two lines, whose sessions go on from the one to the other',
+    atServer(
+      ofServer,
+      ...stay(0, 1, 20),
+      ...away([...talks(22, 60, 1, 11), ...stay(62, 2, 80)]),
+      ...talks(82, 120, 2, 10),
+      ...stay(122, 3, 140),
+    ),
+    [AWAY_FROM, 'info proven endpoint-roamed'],
+  ],
+  [
+    'duplicate-identity',
+    'what was under way in the place it left comes seconds later',
+    atServer(ofServer, ...stay(0, 1, 44), ...away(stay(40, 2, 84)), ...stay(80, 3, 100)),
+    [AWAY_FROM, AWAY_FROM],
+  ],
+  [
+    'duplicate-identity',
+    'nothing but answered handshakes, here and there: it may as well move',
+    atServer(
+      ofServer,
+      ...[0, 1, 2, 3].flatMap((i) =>
+        (i % 2 === 0 ? lost : (a: number, n: number) => away(lost(a, n)))(30 * i, 1 + 5 * i),
+      ),
+    ),
+    [UNCONFIRMED, UNCONFIRMED],
   ],
   ['initiation-flood', '20 ms is enough', atServer(ofServer, ...burst(0.02)), ['info proven handshake-retried']],
   ['initiation-flood', 'the first was not accepted', atServer(ofServer, ...burst(0.012, false).slice(0, 2)), [SILENT]],
