@@ -4,6 +4,7 @@ import { bestOffset, brackets, type ClockOffset, clockOffset } from './clocks.ts
 import type { InnerPair } from './inner/pair.ts';
 import type { KeySet } from './key-set.ts';
 import { type MergedExchange, mergeExchanges, type View } from './merge.ts';
+import { isNoise } from './noise.ts';
 import type { OneWay } from './one-way.ts';
 import type { Seen, Session, Silence, Timeline } from './timeline.ts';
 import { type At, type Vantage, VantageMap } from './vantage.ts';
@@ -77,6 +78,8 @@ export interface World {
   readonly timelines: readonly Timeline[];
   readonly keys: KeySet;
   readonly tunnels: readonly Tunnel[];
+  /** Those of them that are none: see {@link isNoise}. */
+  readonly noise: readonly Tunnel[];
   readonly exchanges: readonly MergedExchange[];
   readonly clocks: readonly ClockOffset[];
   readonly vantages: ReadonlyMap<string, VantageMap>;
@@ -117,7 +120,7 @@ export function buildWorld(timelines: readonly Timeline[], keys: KeySet, at: Rea
       return brackets(timeline, there.time, there.slackNs + 100_000_000n) ? 'bracketed' : 'outside';
     return brackets(timeline, moment, 0n) ? 'presumed' : 'outside';
   };
-  return { ...base, tunnels, translate, covers };
+  return { ...base, tunnels, noise: tunnels.filter(isNoise), translate, covers };
 }
 
 const RANK: Readonly<Record<Vantage, number>> = { initiator: 0, between: 1, unknown: 1, responder: 2 };

@@ -1,7 +1,9 @@
 /** What several rules ask of a whole capture: is there WireGuard in it, at which ends, on which port. */
 import type { ConfEntry } from '../analyze/key-set.ts';
-import type { ForeignFlow, FrameId, Timeline } from '../analyze/timeline.ts';
+import { pairId } from '../analyze/liveness.ts';
+import type { ForeignFlow, FrameId, PairId, Timeline } from '../analyze/timeline.ts';
 import type { World } from '../analyze/world.ts';
+import type { Endpoint } from '../base/address.ts';
 import { linkTypeHint, linkTypeName } from '../capture/link-types.ts';
 
 /** What `wg` and most guides use; only for commands where nothing says which port it is. */
@@ -28,6 +30,20 @@ export function wireGuardEnds(timeline: Timeline): Set<string> {
   }
   for (const { from, to } of timeline.variants.values()) out.add(from.text).add(to.text);
   return out;
+}
+
+/** The pair by what both ends are called once the whole capture is read: of a NAT's two views it is the same one. */
+export function pairIn({ duplicates: { nat } }: Timeline, { from, to }: { from: Endpoint; to: Endpoint }): PairId {
+  return pairId(nat.get(from.text) ?? from.text, nat.get(to.text) ?? to.text);
+}
+
+/** Pairs of this capture of which one end is no initiator and sends initiations all the same. */
+export function noisePairs(timeline: Timeline, world: World): ReadonlySet<PairId> {
+  return new Set(
+    world.noise.flatMap(({ exchanges }) =>
+      exchanges.flatMap(({ views }) => views.flatMap((view) => (view.timeline === timeline ? view.exchange.pair : []))),
+    ),
+  );
 }
 
 /** Port to name in a capture command: where handshakes go, else where a configuration listens. */

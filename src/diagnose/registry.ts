@@ -102,6 +102,7 @@ import { routingLoop } from './rules/routing-loop.ts';
 import { sessionUnconfirmed } from './rules/session-unconfirmed.ts';
 import { sourceNotAllowed } from './rules/source-not-allowed.ts';
 import { staticUnsealable } from './rules/static-unsealable.ts';
+import { strayInitiations } from './rules/stray-initiations.ts';
 import { timestampReplayed } from './rules/timestamp-replayed.ts';
 import { timestampSuspect } from './rules/timestamp-suspect.ts';
 import { timestampUnsealable } from './rules/timestamp-unsealable.ts';
@@ -157,6 +158,7 @@ export const rules: readonly AnyRule[] = [
   mssTooLarge,
   packetLoss,
   initiationReplayed,
+  strayInitiations,
   initiationNeverArrives,
   peerWentAway,
   endpointRoamed,

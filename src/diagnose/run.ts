@@ -39,7 +39,8 @@ const SEVERITY: Readonly<Record<Severity, number>> = { error: 0, warning: 1, inf
 const GROUP: Readonly<Record<AnyRule['group'], number>> = { wire: 0, capture: 1, config: 2 };
 const CERTAINTY: Readonly<Record<Certainty, number>> = { proven: 0, deduced: 1, suspected: 2 };
 
-export function runRules(rules: readonly AnyRule[], world: World): Outcome {
+export function runRules(rules: readonly AnyRule[], whole: World): Outcome {
+  const world = withoutNoise(whole);
   const raised: Finding[] = [];
   for (const rule of rules) for (const finding of raiseAll(rule, world)) raised.push(finding);
   const hidden: Hidden = [];
@@ -60,6 +61,18 @@ export function runRules(rules: readonly AnyRule[], world: World): Outcome {
       byTime(a, b),
   );
   return { findings: shown, hidden };
+}
+
+/** Nobody waits for an answer to noise: no rule is asked about it as if it were a tunnel. */
+function withoutNoise(world: World): World {
+  if (world.noise.length === 0) return world;
+  const noise = new Set(world.noise);
+  const exchanges = new Set(world.noise.flatMap((tunnel) => tunnel.exchanges));
+  return {
+    ...world,
+    tunnels: world.tunnels.filter((tunnel) => !noise.has(tunnel)),
+    exchanges: world.exchanges.filter((merged) => !exchanges.has(merged)),
+  };
 }
 
 type Hidden = { rule: string; by: string; subject: string }[];

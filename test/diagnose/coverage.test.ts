@@ -78,6 +78,7 @@ const SHOWN_ELSEWHERE: Readonly<Record<string, string>> = {
   'ros-rule-shadowed': 'rules-routeros.test.ts',
   'route-overlap': 'rules-config-network.test.ts',
   'routing-loop': 'rules-inner.test.ts',
+  'stray-initiations': 'rules-handshake.test.ts',
   'timestamp-suspect': 'rules-handshake.test.ts',
   'timestamp-unsealable': 'rules-handshake.test.ts',
   'weak-shared-secret': 'rules-handshake.test.ts',

@@ -45,8 +45,8 @@ describe.each(rules.map((rule) => [rule.name, rule] as const))('%s', (_, { expla
   });
 });
 
-/** Where a cause has no name in the catalogue: an implementation’s own words in a log. */
-const ADDED = new Set(['log-refusal', 'port-not-listening']);
+/** Where the catalogue has no name for it: an implementation’s own words in a log, what no tunnel is behind. */
+const ADDED = new Set(['log-refusal', 'port-not-listening', 'stray-initiations']);
 
 /** First cells of the tables and the plain lists of the catalogue. */
 function catalogue(): string[] {

@@ -1,9 +1,10 @@
 /** Rules on handshakes that no capture of the set shows: real messages with one thing wrong, and near misses of each. */
 import { expect, test } from 'vitest';
+import { concat } from '../../src/base/bytes.ts';
 import { altered, answer, ask, keyLog } from './handshakes.ts';
 import { CLIENT, conf, FOURTH, fittingFiles, OTHER, PSK_A, PSK_B, SERVER } from './keys.ts';
 import { type Brief, type Made, running, tell, tries, used, works } from './told.ts';
-import { back, CLIENT_END, data, response, SERVER_END, type Sent, there } from './traffic.ts';
+import { back, CLIENT_END, data, initiation, response, SERVER_END, type Sent, there } from './traffic.ts';
 
 const CLIENT_TEXT = '10.99.1.2:51821';
 const SERVER_TEXT = '203.0.113.10:51820';
@@ -82,6 +83,32 @@ const stay = (at: number, n: number, until: number): Sent[] => [...works(at, n),
 
 /** Three initiations of the client; each response is lost behind the capture. */
 const lost = (at: number, n: number): Sent[] => tries(at, n).flatMap((asked) => [asked, answer(asked, 0x100 + n)]);
+
+/** Somebody with no key that is known here, who sends to whatever port is open. */
+const SCANNER = { ip: [192, 0, 2, 66], port: 40_000 } as const;
+const noise = (at: number, payload: Uint8Array): Sent => ({ at, from: SCANNER, to: SERVER_END, payload });
+const BLANK = concat(Uint8Array.of(1), new Uint8Array(147));
+const odd = (at: number, type: number, size: number): Sent =>
+  noise(
+    at,
+    concat(
+      Uint8Array.of(type, 0, 0, 0),
+      Uint8Array.from({ length: size - 4 }, (_, i) => 0x80 + 13 * i),
+    ),
+  );
+const scan: readonly Sent[] = [
+  noise(2, initiation(0x8000)),
+  odd(3, 1, 44),
+  odd(4, 2, 92),
+  noise(4.2, initiation(0x8001)),
+  noise(5, BLANK),
+  odd(6, 4, 32),
+  noise(6.9, initiation(0x8002)),
+  odd(9, 4, 32),
+  odd(10, 2, 44),
+  ...Array.from({ length: 25 }, (_, i) => noise(20 + i, BLANK)),
+  odd(50, 4, 32),
+];
 
 const brief = (kind: string, index: number, frames: string, facts: Brief['facts']): Brief => {
   const [severity, certainty] = kind.split(' ') as [Brief['severity'], Brief['certainty']];
@@ -208,6 +235,18 @@ const FIRES: readonly (readonly [string, string, Made, Brief])[] = [
     brief('error proven', 1, 'a2 a4 a6 a1 a3 a5', { tried: 2, from: SERVER_TEXT, responses: 3 }),
   ],
   [
+    'stray-initiations',
+    'a scanner beside a tunnel that works',
+    atServer(ofServer, ...works(0, 1), ...scan),
+    brief('info deduced', 0x8000, 'a5 a8 a9 a11', { from: '192.0.2.66:40000', to: SERVER_TEXT, initiations: 4 }),
+  ],
+  [
+    'stray-initiations',
+    'one alone, and no retry for as long as three would take',
+    atServer(ofServer, noise(2, initiation(0x8000))),
+    brief('info deduced', 0x8000, 'a1', { from: '192.0.2.66:40000', to: SERVER_TEXT, initiations: 1 }),
+  ],
+  [
     'timestamp-suspect',
     'a clock that starts in 2008',
     atServer(ofServer, ...tries(0, 1, { ahead: -15 * 365 * 86_400 })),
@@ -271,6 +310,7 @@ test.each(FIRES)('%s: %s', async (rule, _name, made, wanted) => {
 
 const SILENT = 'error deduced responder-silent';
 const REKEY = 'error deduced rekey-failed';
+const STRAY = 'info deduced stray-initiations';
 const AWAY_FROM = 'info suspected peer-went-away';
 const UNCONFIRMED = 'error deduced session-unconfirmed';
 
@@ -388,6 +428,48 @@ const QUIET: readonly (readonly [string, string, Made, readonly string[]])[] = [
     'a point of low order: no preshared key was tried',
     atClient({ ...both, 'keys.log': keyLog(1) }, ...answered(undefined, (sent) => altered(sent, 12, LOW_ORDER))),
     ['error proven weak-shared-secret'],
+  ],
+  ...['responder-silent', 'wrong-responder-key', 'malformed-message', 'keepalive-only', 'capture-one-sided'].map(
+    (rule): [string, string, Made, string[]] => [
+      rule,
+      'a scanner beside a tunnel that works',
+      atServer(rule === 'responder-silent' ? undefined : ofServer, ...works(0, 1), there(1, data(0x101, 1)), ...scan),
+      ['info proven malformed-message', STRAY, ...(rule === 'responder-silent' ? ['info proven key-missing'] : [])],
+    ],
+  ),
+  [
+    'stray-initiations',
+    'a client with some other server’s key: it keeps trying',
+    atServer(ofServer, ...tries(0, 1, { forKey: OTHER })),
+    ['error proven wrong-responder-key'],
+  ],
+  [
+    'stray-initiations',
+    'the same beside a scanner',
+    atServer(ofServer, ...tries(0, 1, { forKey: OTHER }), ...scan),
+    ['error proven wrong-responder-key', 'info proven malformed-message', STRAY],
+  ],
+  [
+    'stray-initiations',
+    'its first one, and the end of the capture',
+    {
+      packets: [...works(0, 1), { ...ask(30, 2, { forKey: OTHER }), from: AWAY }, running(42)],
+      at: 'responder',
+      files: ofServer,
+    },
+    ['error proven wrong-responder-key'],
+  ],
+  [
+    'stray-initiations',
+    'a client that no file knows, and no file of the server',
+    atServer(undefined, ...tries(0, 1, { by: OTHER })),
+    ['error suspected responder-silent', 'info proven key-missing'],
+  ],
+  [
+    'stray-initiations',
+    'one that is made for the right key',
+    atServer(ofServer, ask(0, 1, { by: OTHER })),
+    ['error proven unknown-initiator'],
   ],
   ['timestamp-suspect', 'under a minute', atServer(ofServer, ...tries(0, 1, { ahead: -59 })), [SILENT]],
   ['timestamp-suspect', 'ahead of the capture', atServer(ofServer, ...tries(0, 1, { ahead: 3600 })), [SILENT]],

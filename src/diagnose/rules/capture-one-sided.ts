@@ -1,10 +1,10 @@
 /** Only one direction of a flow is in the capture, although the protocol shows that there was another. */
 
 import { indexText } from '../../analyze/merge.ts';
-import type { FrameId, Session, Timeline } from '../../analyze/timeline.ts';
+import type { FrameId, PairId, Session, Timeline } from '../../analyze/timeline.ts';
 import { msBetween } from '../../base/time.ts';
 import { captureLinux, captureRouterOs } from '../advice.ts';
-import { captureSubject, portOf } from '../capture-evidence.ts';
+import { captureSubject, noisePairs, portOf } from '../capture-evidence.ts';
 import { defineRule } from '../rule.ts';
 
 /** A round trip before the first frame may have taken the other half of a handshake with it. */
@@ -34,7 +34,7 @@ export const captureOneSided = defineRule({
     fix: 'capture on the WireGuard host itself, with a filter on `port`, not on `src port` or `dst port`',
   },
   check(timeline, world) {
-    const flows = [...oneSided(timeline)];
+    const flows = [...oneSided(timeline, noisePairs(timeline, world))];
     const [first, ...rest] = flows;
     if (first === undefined) return undefined;
     return {
@@ -60,10 +60,10 @@ export const captureOneSided = defineRule({
   fix: ({ port }) => ({ linux: [captureLinux(port)], routeros: [captureRouterOs(port)] }),
 });
 
-function* oneSided(timeline: Timeline): Generator<OneSided> {
+function* oneSided(timeline: Timeline, noise: ReadonlySet<PairId>): Generator<OneSided> {
   const heard = whoIsWrittenTo(timeline);
   const reported = new Set<string>();
-  for (const found of evidence(timeline)) {
+  for (const found of evidence(timeline, noise)) {
     if (heard.has(found.from) || reported.has(`${found.from} ${found.to}`)) continue;
     reported.add(`${found.from} ${found.to}`);
     yield found;
@@ -83,12 +83,13 @@ function whoIsWrittenTo(timeline: Timeline): Set<string> {
   return out;
 }
 
-function* evidence(timeline: Timeline): Generator<OneSided> {
+/** What noise answers and what it sends proves nothing about another end. */
+function* evidence(timeline: Timeline, noise: ReadonlySet<PairId>): Generator<OneSided> {
   const begun = (at: FrameId): boolean =>
     timeline.timed && timeline.first !== undefined && msBetween(timeline.first.time, at.time) > START_MS;
-  for (const { initiation, responses, responderName, initiatorName } of timeline.exchanges) {
+  for (const { initiation, responses, responderName, initiatorName, pair } of timeline.exchanges) {
     const [response] = responses;
-    if (initiation !== undefined || response === undefined || !begun(response.seen.at)) continue;
+    if (initiation !== undefined || response === undefined || noise.has(pair) || !begun(response.seen.at)) continue;
     yield {
       ...flow(timeline, responderName, initiatorName),
       because: `it answers initiation ${indexText(response.seen.receiver)}, which is not here`,
@@ -98,6 +99,7 @@ function* evidence(timeline: Timeline): Generator<OneSided> {
   }
   const handshaking = new Set(timeline.exchanges.map(({ pair }) => pair));
   for (const session of timeline.sessions) {
+    if (noise.has(session.pair)) continue;
     for (const half of [session.toResponder, session.toInitiator]) {
       if (half === undefined || half.runs.low !== 0 || !begun(half.first)) continue;
       // one lone packet may be anybody's probe

@@ -1,6 +1,6 @@
 /** Data for sessions that were set up before the capture began, or out of its sight. */
 import { indexText } from '../../analyze/merge.ts';
-import { captureSubject } from '../capture-evidence.ts';
+import { captureSubject, noisePairs } from '../capture-evidence.ts';
 import { defineRule } from '../rule.ts';
 
 const LISTED = 6;
@@ -15,8 +15,9 @@ export const handshakeNotCaptured = defineRule({
     why: 'nothing can be said about how they came to be, and static keys or a key log cannot open them: the session keys come out of the handshake',
     fix: 'begin the capture, then bring the tunnel up anew; without that, a rekey comes by itself after two minutes of traffic',
   },
-  check(timeline) {
-    const orphans = timeline.sessions.filter(({ exchange }) => exchange === undefined);
+  check(timeline, world) {
+    const noise = noisePairs(timeline, world);
+    const orphans = timeline.sessions.filter(({ exchange, pair }) => exchange === undefined && !noise.has(pair));
     const halves = orphans.flatMap(({ toResponder, toInitiator }) => [toResponder ?? [], toInitiator ?? []].flat());
     if (halves.length === 0) return undefined;
     const packets = halves.reduce((sum, half) => sum + half.packets, 0);

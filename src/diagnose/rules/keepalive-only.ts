@@ -1,4 +1,5 @@
 /** The tunnel is up, and nothing but keepalives goes through it. */
+import { isAnswered } from '../../analyze/world.ts';
 import { defineRule } from '../rule.ts';
 
 /** Fewer say nothing yet. */
@@ -22,7 +23,9 @@ export const keepaliveOnly = defineRule({
     const packets = halves.reduce((sum, half) => sum + half.packets, 0);
     const keepalives = halves.reduce((sum, half) => sum + half.keepalives, 0);
     const [first] = halves;
-    if (first === undefined || keepalives < ENOUGH || packets !== keepalives) return undefined;
+    // one direction alone may be anybody's
+    const up = tunnel.exchanges.some(isAnswered) || new Set(halves.map(({ sender }) => sender.text)).size > 1;
+    if (first === undefined || !up || keepalives < ENOUGH || packets !== keepalives) return undefined;
     return {
       facts: { keepalives, from: first.sender.text, to: first.owner.text },
       certainty: 'proven',

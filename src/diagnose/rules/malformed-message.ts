@@ -1,7 +1,7 @@
 /** A datagram with the type of a WireGuard message and another length than that message has. */
-import type { Malformed, Session, Timeline } from '../../analyze/timeline.ts';
+import type { Malformed, PairId, Session, Timeline } from '../../analyze/timeline.ts';
 import { isConfirmed, type World } from '../../analyze/world.ts';
-import { captureSubject, messageCount } from '../capture-evidence.ts';
+import { captureSubject, messageCount, noisePairs, pairIn } from '../capture-evidence.ts';
 import { defineRule, type Facts, type Found } from '../rule.ts';
 
 /** One odd datagram on an open port is a probe; an initiator tries again. */
@@ -31,7 +31,7 @@ export const malformedMessage = defineRule({
   check(timeline, world): Found<MalformedFacts>[] {
     const groups = new Map<string, Malformed[]>();
     for (const one of timeline.malformed) {
-      const key = `${one.pair} ${one.from.text} ${one.claims}`;
+      const key = `${pairIn(timeline, one)} ${sender(one, timeline)} ${one.claims}`;
       const group = groups.get(key);
       if (group === undefined) groups.set(key, [one]);
       else group.push(one);
@@ -75,13 +75,19 @@ interface Around {
   readonly whole: ReadonlySet<string>;
   /** Pairs of this capture whose tunnel carried data both ways, or whose handshake was taken, in any capture. */
   readonly working: ReadonlySet<string>;
+  readonly noise: ReadonlySet<PairId>;
+}
+
+/** Behind a NAT the same end has two addresses in one capture. */
+function sender({ from }: { from: Malformed['from'] }, { duplicates: { nat } }: Timeline): string {
+  return nat.get(from.text) ?? from.text;
 }
 
 function around(timeline: Timeline, world: World): Around {
   const whole = new Set<string>();
   for (const { pair, initiation, responses } of timeline.exchanges) {
-    if (initiation !== undefined) whole.add(`${pair} ${initiation.from.text} initiation`);
-    for (const { seen } of responses) whole.add(`${pair} ${seen.from.text} response`);
+    if (initiation !== undefined) whole.add(`${pair} ${sender(initiation, timeline)} initiation`);
+    for (const { seen } of responses) whole.add(`${pair} ${sender(seen, timeline)} response`);
   }
   const working = new Set<string>();
   for (const { exchanges, sessions } of world.tunnels) {
@@ -91,7 +97,7 @@ function around(timeline: Timeline, world: World): Around {
       for (const view of views) if (view.timeline === timeline) working.add(view.exchange.pair);
     for (const view of sessions) if (view.timeline === timeline) working.add(view.session.pair);
   }
-  return { whole, working };
+  return { whole, working, noise: noisePairs(timeline, world) };
 }
 
 function sendersOf({ toResponder, toInitiator }: Session): string[] {
@@ -106,14 +112,16 @@ function judge(
 ): Found<MalformedFacts> | undefined {
   const [first] = group;
   if (first === undefined) return undefined;
-  const { pair, from, to, claims, length, expected } = first;
+  const { from, to, claims, length, expected } = first;
+  const pair = pairIn(timeline, first);
   const related = timeline.directions.has(pair);
   const configured = world.keys.listeningOn(to.port).length + world.keys.listeningOn(from.port).length > 0;
   if (!related && !configured) return undefined;
   const works = seen.working.has(pair);
   // whoever also sends this kind whole is not stopped by the odd one
   const handshake = claims === 'initiation' || claims === 'response';
-  const stops = handshake && !works && !seen.whole.has(`${pair} ${from.text} ${claims}`);
+  const told = seen.noise.has(pair) || seen.whole.has(`${pair} ${sender(first, timeline)} ${claims}`);
+  const stops = handshake && !works && !told;
   const fails = stops && (related || (group.length >= RETRIED && messageCount(timeline) === 0));
   const padded = fails && claims === 'initiation' && length > expected;
   return {

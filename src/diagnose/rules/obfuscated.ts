@@ -3,7 +3,7 @@ import type { ConfEntry } from '../../analyze/key-set.ts';
 import type { Timeline, VariantFlow } from '../../analyze/timeline.ts';
 import { VARIANT } from '../../analyze/variants.ts';
 import type { World } from '../../analyze/world.ts';
-import { captureSubject, datagrams, flowFrames } from '../capture-evidence.ts';
+import { captureSubject, datagrams, flowFrames, noisePairs, pairIn } from '../capture-evidence.ts';
 import { keyLabel, sightAtResponder, subjectOf } from '../evidence.ts';
 import { refusedForm } from '../form-evidence.ts';
 import { defineRule, type Facts, type Found, type RuledOut } from '../rule.ts';
@@ -39,7 +39,8 @@ export const obfuscated = defineRule({
   },
   check(timeline, world): Found<ObfuscatedFacts>[] {
     const out = refusals(timeline, world);
-    const flows = [...timeline.variants.values()];
+    const noise = noisePairs(timeline, world);
+    const flows = [...timeline.variants.values()].filter((flow) => !noise.has(pairIn(timeline, flow)));
     if (flows.length > 0) out.push(named(timeline, flows));
     for (const entry of world.keys.confs) {
       const found = unread(timeline, entry, world);
