@@ -73,7 +73,7 @@ export class KeySet {
   /** By receiver index. */
   readonly trafficKeys = new Map<number, { readonly key: Bytes; readonly where: string }[]>();
   private readonly idleSecrets: Bytes[] = [];
-  private readonly crypto: Crypto;
+  readonly crypto: Crypto;
 
   constructor(crypto: Crypto) {
     this.crypto = crypto;

@@ -4,6 +4,7 @@ import { AllowedIps } from '../wg/allowed-ips.ts';
 import type { Receiver } from './inner/pair.ts';
 import type { ConfEntry, KeySet, KnownKey } from './key-set.ts';
 import type { Exchange } from './timeline.ts';
+import { allowedMark } from './timeline-marks.ts';
 
 /** The keys of both ends, as far as the handshake shows them. */
 export interface ExchangeKeys {
@@ -38,9 +39,11 @@ export class Receivers {
     return entry === undefined || peer === undefined ? undefined : this.#receiver(entry, peer.text);
   }
 
-  /** By the name of the configuration, where it has the peer. */
-  named(name: string, peer: string): Receiver | undefined {
-    const entry = this.#keys.confs.find((one) => one.name === name && one.peers.has(peer));
+  /** By what does not change with the name of a file: both public keys, and the mark of what the one allows the other. */
+  marked(own: string, peer: string, mark: string): Receiver | undefined {
+    const entry = this.#keys.confs.find(
+      (one) => one.own?.text === own && one.peers.has(peer) && allowedMark(this.#keys, one, peer) === mark,
+    );
     return entry === undefined ? undefined : this.#receiver(entry, peer);
   }
 

@@ -1,13 +1,15 @@
 /** A timeline as numbered pieces of plain JSON and back: what several know of one capture can be put together elsewhere. */
+import type { IpBytes } from '../base/address.ts';
 import { decodeKeyText } from '../base/base64.ts';
 import { fromHex, toHex } from '../base/bytes.ts';
 import { publicKey } from '../base/keys.ts';
 import { fail, ok, type Result } from '../base/result.ts';
 import { CounterRuns } from './counter-runs.ts';
-import type { Receiver } from './inner/pair.ts';
+import type { InnerEnd, Receiver } from './inner/pair.ts';
 import { type KeySet, type KnownKey, NO_PSK } from './key-set.ts';
 import { Receivers } from './receivers.ts';
 import type { Timeline } from './timeline.ts';
+import { allowedMark } from './timeline-marks.ts';
 
 /**
  * One object of the graph. What it points to is `[number]`, `[]` is undefined. Plain objects stand as they are; the others
@@ -20,13 +22,13 @@ const LIST = 'list';
 const MAP = 'map';
 const BYTES = 'bytes';
 const RUNS = 'runs';
-/** Found again among the keys at hand, which are never written. */
+/** Found again among the keys and files at hand, whatever those are called there. */
 const KEY = 'key';
 const RECEIVER = 'receiver';
 const PSK = 'psk';
 
 /** The first piece is the timeline. Throws a TypeError for what no timeline holds. */
-export function encodeTimeline(timeline: Timeline): Piece[] {
+export function encodeTimeline(timeline: Timeline, keys: KeySet): Piece[] {
   const numbers = new Map<object, number>([[timeline, 0]]);
   const objects: object[] = [timeline];
   const code = (value: unknown): Code => {
@@ -42,17 +44,20 @@ export function encodeTimeline(timeline: Timeline): Piece[] {
     return [number];
   };
   const pieces: Piece[] = [];
-  for (const object of objects) pieces.push(encode(object, code));
+  for (const object of objects) pieces.push(encode(object, code, keys));
   return pieces;
 }
 
-function encode(object: object, code: (value: unknown) => Code): Piece {
+function encode(object: object, code: (value: unknown) => Code, keys: KeySet): Piece {
   if (Array.isArray(object)) return [LIST, ...object.map(code)];
   if (object instanceof Map) return [MAP, ...[...object].flat().map(code)];
   if (object instanceof Uint8Array) return [BYTES, toHex(object)];
   if (object instanceof CounterRuns) return [RUNS, object.coarse, ...object.runs.map(code)];
   if (isKey(object)) return [KEY, object.text, ...object.sources];
-  if (isReceiver(object)) return [RECEIVER, object.entry.name, object.peer];
+  if (isReceiver(object)) {
+    const { entry, peer } = object;
+    return [RECEIVER, entry.name, entry.own?.text ?? '', peer, allowedMark(keys, entry, peer)];
+  }
   const prototype: unknown = Object.getPrototypeOf(object);
   if (prototype !== Object.prototype) throw new TypeError(`a timeline cannot hold ${object.constructor.name}`);
   const entries = Object.entries(object).map(([name, value]) => [name, name === PSK ? [] : code(value)] as const);
@@ -61,12 +66,21 @@ function encode(object: object, code: (value: unknown) => Code): Piece {
 
 const isKey = (object: object): object is KnownKey => 'mac1Key' in object;
 const isReceiver = (object: object): object is Receiver => 'allowed' in object && 'entry' in object;
+const isInnerEnd = (made: unknown): made is InnerEnd =>
+  typeof made === 'object' && made !== null && 'refused' in made && 'refusedMore' in made;
+
+export interface Decoded {
+  readonly timeline: Timeline;
+  /** What is in none of the files at hand: all that rested on it was left out. */
+  readonly unknown: readonly string[];
+}
 
 /** `capture` is what frames are to be called by. The error says why the pieces do not fit together here. */
-export function decodeTimeline(pieces: readonly Piece[], keys: KeySet, capture: string): Result<Timeline, string> {
+export function decodeTimeline(pieces: readonly Piece[], keys: KeySet, capture: string): Result<Decoded, string> {
   try {
-    const made = new Decoder(pieces, keys, capture).decode();
-    return isTimeline(made) ? ok(made) : fail('it holds no timeline');
+    const decoder = new Decoder(pieces, keys, capture);
+    const timeline = decoder.decode();
+    return isTimeline(timeline) ? ok({ timeline, unknown: [...decoder.unknown] }) : fail('it holds no timeline');
   } catch (error) {
     if (error instanceof PieceError) return fail(error.message);
     throw error;
@@ -81,12 +95,16 @@ function isTimeline(value: unknown): value is Timeline {
   return typeof value === 'object' && value !== null && 'exchanges' in value && Array.isArray(value.exchanges);
 }
 
+const unjudged = (file: string): string =>
+  `${file} refused packets of it, and is not here, or has other AllowedIPs: they are not judged`;
+
 class Decoder {
   readonly #pieces: readonly Piece[];
   readonly #keys: KeySet;
   readonly #capture: string;
   readonly #receivers: Receivers;
   readonly #made: unknown[];
+  readonly unknown = new Set<string>();
 
   constructor(pieces: readonly Piece[], keys: KeySet, capture: string) {
     this.#pieces = pieces;
@@ -98,13 +116,14 @@ class Decoder {
 
   decode(): unknown {
     for (const [i, piece] of this.#pieces.entries()) this.#fill(this.#made[i], piece);
+    for (const made of this.#made) if (isInnerEnd(made)) this.#refused(made);
     return this.#made[0];
   }
 
   /** Objects first, so that all of them can point to each other. */
   #empty(piece: Piece): unknown {
     if (!isList(piece)) return {};
-    const [kind, first, second] = piece;
+    const [kind, first, second, third, fourth] = piece;
     switch (kind) {
       case LIST:
         return [];
@@ -117,15 +136,26 @@ class Decoder {
       case KEY:
         return this.#key(String(first), typeof second === 'string' ? second : 'a key that is in no file here');
       case RECEIVER:
-        return this.#receiver(String(first), String(second));
+        return this.#receiver(String(first), String(second), String(third), String(fourth));
     }
     throw new PieceError(`${String(kind)} is no part of a timeline`);
   }
 
-  #receiver(name: string, peer: string): Receiver {
-    const receiver = this.#receivers.named(name, peer);
-    if (receiver === undefined) throw new PieceError(`it was judged by ${name}, which is not here, or is another file`);
+  #receiver(name: string, own: string, peer: string, mark: string): Receiver | undefined {
+    const receiver = this.#receivers.marked(own, peer, mark);
+    if (receiver === undefined) this.unknown.add(unjudged(name));
     return receiver;
+  }
+
+  /** What no file at hand refuses is no proof against any: another peer may have had the source there. */
+  #refused({ refused }: InnerEnd): void {
+    const still = refused.filter(({ receiver, ip }: { readonly receiver?: Receiver; readonly ip: IpBytes }) => {
+      if (receiver === undefined) return false;
+      const refuses = receiver.allowed.lookup(ip, 0, ip.length === 4 ? 4 : 16) !== receiver.peer;
+      if (!refuses) this.unknown.add(unjudged(receiver.entry.name));
+      return refuses;
+    });
+    refused.splice(0, refused.length, ...still);
   }
 
   #key(text: string, source: string): KnownKey {

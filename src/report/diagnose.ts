@@ -113,7 +113,8 @@ export async function diagnose(sources: readonly Source[], options: DiagnoseOpti
   if (live !== undefined) live.end(outcome);
   else for (const event of new LiveFindings().update(outcome, 0, undefined, true)) emit?.(event);
   if (share !== undefined && emit !== undefined) {
-    for (const timeline of timelines) for (const event of timelineEvents(timeline, share, tool)) await emit(event);
+    for (const timeline of timelines)
+      for (const event of timelineEvents(timeline, share, tool, keys)) await emit(event);
   }
   return diagnosis;
 }

@@ -53,6 +53,8 @@ export async function reduce(sources: readonly Source[], options: ReduceOptions 
   return diagnosis;
 }
 
+const SAME_FILES = 'hand over the files that were handed over where it was read; their names do not matter';
+
 const CAPTURE = {
   message: 'it is a capture, and here events are put together',
   hint: 'wgwhy diagnose --ndjson --shard 1/1 writes what is read here',
@@ -113,8 +115,10 @@ function together(
   const sorted = [...parts].sort((a, b) => Number.parseInt(a.shard, 10) - Number.parseInt(b.shard, 10));
   for (const part of sorted) {
     const decoded = decodeTimeline(part.pieces, keys, id);
-    if (decoded.ok) shares.push(decoded.value);
-    else problems.push({ input: part.source, message: decoded.error });
+    if (decoded.ok) {
+      shares.push(decoded.value.timeline);
+      for (const message of decoded.value.unknown) problems.push({ input: part.source, message, hint: SAME_FILES });
+    } else problems.push({ input: part.source, message: decoded.error });
     if (part.tool !== tool)
       problems.push({ input: part.source, message: `${part.tool} wrote it, and ${tool} reads it` });
   }

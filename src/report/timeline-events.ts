@@ -1,4 +1,5 @@
 /** Timelines as events: what a run knows of a capture beyond its single messages, for `wgwhy reduce` to judge. */
+import type { KeySet } from '../analyze/key-set.ts';
 import { indexText } from '../analyze/merge.ts';
 import type { Share } from '../analyze/sharded-tracker.ts';
 import type { Timeline } from '../analyze/timeline.ts';
@@ -8,8 +9,13 @@ import type { TimelineEvent } from './event.ts';
 /** A line is some ten kilobytes then. */
 const PIECES = 200;
 
-export function* timelineEvents(timeline: Timeline, { share, of }: Share, tool: string): Generator<TimelineEvent> {
-  const pieces = encodeTimeline(timeline);
+export function* timelineEvents(
+  timeline: Timeline,
+  { share, of }: Share,
+  tool: string,
+  keys: KeySet,
+): Generator<TimelineEvent> {
+  const pieces = encodeTimeline(timeline, keys);
   for (let first = 0; first < pieces.length; first += PIECES) {
     const event = {
       schema: 'wgwhy/event/1',

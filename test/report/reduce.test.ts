@@ -5,7 +5,7 @@ import { concatAll, utf8 } from '../../src/base/bytes.ts';
 import type { Source } from '../../src/report/diagnose.ts';
 import { reduce } from '../../src/report/reduce.ts';
 import { CLIENT_IN, keysFor, ping, SERVER_IN, Tunnel } from '../diagnose/inside.ts';
-import { fittingFiles } from '../diagnose/keys.ts';
+import { CLIENT, conf, fittingFiles, OTHER, SERVER } from '../diagnose/keys.ts';
 import { capture } from '../diagnose/traffic.ts';
 import { bytesSource, LAB_CASES } from '../scenarios/lab.ts';
 import { filesOf } from '../simulation/files.ts';
@@ -105,14 +105,43 @@ describe('made traffic', () => {
     expect(comparable(reduced)).toEqual(comparable(whole));
   });
 
+  const UNKNOWN = 'server.conf refused packets of it, and is not here, or has other AllowedIPs: they are not judged';
+
+  test('and the configuration is called otherwise', async () => {
+    const { whole, runs } = await sharedOut(refused(), 2);
+    const { report } = await reduce([...written(runs), ...renamed(refused())], { crypto });
+    expect(report.problems).toEqual([]);
+    expect(report.findings.map(({ rule, certainty }) => [rule, certainty])).toEqual(
+      whole.report.findings.map(({ rule, certainty }) => [rule, certainty]),
+    );
+    expect(report.findings[0]?.message).toContain('server.conf.old');
+  });
+
   test('and the configuration is not there', async () => {
-    const { runs } = await sharedOut(refused(), 1);
+    const { whole, runs } = await sharedOut(refused(), 1);
     const { report } = await reduce(written(runs), { crypto });
-    expect(report.problems.map(({ message }) => message)).toEqual([
-      'it was judged by server.conf, which is not here, or is another file',
-    ]);
+    expect(report.problems.map(({ message }) => message)).toEqual([UNKNOWN]);
+    expect(report.counts).toEqual(whole.report.counts);
+  });
+
+  test('and another host has a file of that name, or the file has changed', async () => {
+    const { runs } = await sharedOut(refused(), 1);
+    const server = { peers: [{ key: CLIENT.public, allowed: '10.66.66.2/32' }] };
+    for (const secret of [OTHER.secret, SERVER.secret]) {
+      const files = { ...fittingFiles(), 'server.conf': conf({ secret, ...server }) };
+      const others = Object.entries(files).map(([name, text]) => bytesSource(name, utf8(text)));
+      const { report } = await reduce([...written(runs), ...others], { crypto });
+      expect(report.problems.map(({ message }) => message)).toEqual([UNKNOWN]);
+      expect(report.findings.filter(({ rule }) => rule === 'source-not-allowed')).toEqual([]);
+    }
   });
 });
+
+/** All but captures, under other names and in another order. */
+function renamed(files: readonly Text[]): Source[] {
+  const others = files.filter(({ name }) => !isCapture(name)).reverse();
+  return sources(others.map(({ name, bytes }) => ({ name: `${name}.old`, bytes })));
+}
 
 function labTexts(id: string): Text[] {
   const found = LAB_CASES.find((one) => one.id === id);
