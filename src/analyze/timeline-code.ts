@@ -6,10 +6,11 @@ import { publicKey } from '../base/keys.ts';
 import { fail, ok, type Result } from '../base/result.ts';
 import { CounterRuns } from './counter-runs.ts';
 import type { InnerEnd, Receiver } from './inner/pair.ts';
-import { type KeySet, type KnownKey, NO_PSK } from './key-set.ts';
+import { type KeySet, type KnownKey, type KnownPsk, NO_PSK } from './key-set.ts';
 import { Receivers } from './receivers.ts';
-import type { Timeline } from './timeline.ts';
-import { allowedMark } from './timeline-marks.ts';
+import type { ResponseSight } from './sight.ts';
+import type { Seen, Timeline } from './timeline.ts';
+import { allowedMark, pskMark } from './timeline-marks.ts';
 
 /**
  * One object of the graph. What it points to is `[number]`, `[]` is undefined. Plain objects stand as they are; the others
@@ -43,12 +44,22 @@ export function encodeTimeline(timeline: Timeline, keys: KeySet): Piece[] {
     }
     return [number];
   };
+  const marks = new Map<object, string>();
   const pieces: Piece[] = [];
-  for (const object of objects) pieces.push(encode(object, code, keys));
+  for (const object of objects) {
+    // it comes before the PSK that opened it
+    if (isOpened(object)) marks.set(object.sight.opensWith, pskMark(keys, object.sight.opensWith.psk, object.seen));
+    pieces.push(encode(object, code, keys, marks));
+  }
   return pieces;
 }
 
-function encode(object: object, code: (value: unknown) => Code, keys: KeySet): Piece {
+function encode(
+  object: object,
+  code: (value: unknown) => Code,
+  keys: KeySet,
+  marks: ReadonlyMap<object, string>,
+): Piece {
   if (Array.isArray(object)) return [LIST, ...object.map(code)];
   if (object instanceof Map) return [MAP, ...[...object].flat().map(code)];
   if (object instanceof Uint8Array) return [BYTES, toHex(object)];
@@ -60,14 +71,27 @@ function encode(object: object, code: (value: unknown) => Code, keys: KeySet): P
   }
   const prototype: unknown = Object.getPrototypeOf(object);
   if (prototype !== Object.prototype) throw new TypeError(`a timeline cannot hold ${object.constructor.name}`);
-  const entries = Object.entries(object).map(([name, value]) => [name, name === PSK ? [] : code(value)] as const);
+  const mark = marks.get(object) ?? [];
+  const entries = Object.entries(object).map(([name, value]) => [name, name === PSK ? mark : code(value)] as const);
   return Object.fromEntries(entries);
 }
 
 const isKey = (object: object): object is KnownKey => 'mac1Key' in object;
 const isReceiver = (object: object): object is Receiver => 'allowed' in object && 'entry' in object;
-const isInnerEnd = (made: unknown): made is InnerEnd =>
-  typeof made === 'object' && made !== null && 'refused' in made && 'refusedMore' in made;
+/** A response, and the PSK or the mark of the one that opened it. */
+const isOpened = (object: unknown): object is Opened =>
+  isObject(object) &&
+  'seen' in object &&
+  'sight' in object &&
+  isObject(object.sight) &&
+  isObject(Reflect.get(object.sight, 'opensWith'));
+const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
+const isInnerEnd = (made: unknown): made is InnerEnd => isObject(made) && 'refused' in made && 'refusedMore' in made;
+
+interface Opened {
+  readonly seen: Seen;
+  readonly sight: ResponseSight & { readonly opensWith: NonNullable<ResponseSight['opensWith']> };
+}
 
 export interface Decoded {
   readonly timeline: Timeline;
@@ -103,6 +127,10 @@ class Decoder {
   readonly #keys: KeySet;
   readonly #capture: string;
   readonly #receivers: Receivers;
+  /** By where they stand: what stood there before is what is asked first. */
+  readonly #psks: ReadonlyMap<string, readonly KnownPsk[]>;
+  /** By where they stood: there may be very many. */
+  readonly #found = new Map<string, KnownPsk | undefined>();
   readonly #made: unknown[];
   readonly unknown = new Set<string>();
 
@@ -111,12 +139,16 @@ class Decoder {
     this.#keys = keys;
     this.#capture = capture;
     this.#receivers = new Receivers(keys);
+    this.#psks = psksByPlace(keys);
     this.#made = pieces.map((piece) => this.#empty(piece));
   }
 
   decode(): unknown {
     for (const [i, piece] of this.#pieces.entries()) this.#fill(this.#made[i], piece);
-    for (const made of this.#made) if (isInnerEnd(made)) this.#refused(made);
+    for (const made of this.#made) {
+      if (isInnerEnd(made)) this.#refused(made);
+      if (isOpened(made)) this.#opened(made);
+    }
     return this.#made[0];
   }
 
@@ -182,16 +214,29 @@ class Decoder {
   #field(made: unknown, name: string, value: Code): void {
     if (typeof made !== 'object' || made === null || name === '__proto__')
       throw new PieceError(`${name} is no part of a timeline`);
-    const read = name === 'capture' ? this.#capture : name === PSK ? this.#psk(made) : this.#value(value);
+    const read = name === 'capture' ? this.#capture : this.#value(value);
     // what was never set stays so: some ask whether it is there
     Reflect.set(made, name, read);
   }
 
-  /** By where it stands, which is written before it. */
-  #psk(made: object): Uint8Array {
-    const where: unknown = Reflect.get(made, 'where');
-    const bound = [...this.#keys.ephemerals.values()].flatMap(({ psks }) => psks);
-    return [NO_PSK, ...this.#keys.psks, ...bound].find((psk) => psk.where === where)?.psk ?? new Uint8Array();
+  /** A PSK that nobody has here is not a different one: then it is not known whether the response opens. */
+  #opened({ seen, sight }: Opened): void {
+    const { opensWith, verdict } = sight;
+    const mark: unknown = opensWith.psk;
+    const fits = ({ psk }: KnownPsk): boolean => pskMark(this.#keys, psk, seen) === mark;
+    let known = this.#found.get(opensWith.where);
+    if (!this.#found.has(opensWith.where)) {
+      known = this.#psks.get(opensWith.where)?.find(fits) ?? [...this.#psks.values()].flat().find(fits);
+      this.#found.set(opensWith.where, known);
+    }
+    if (known !== undefined && fits(known)) {
+      Object.assign(opensWith, { psk: known.psk, where: known.where });
+      return;
+    }
+    this.unknown.add('the preshared key that opens responses in it is in no file here: that they open is not judged');
+    Object.assign(sight, { opensWith: undefined, handshakeOk: undefined, tried: 0 });
+    if (verdict.kind === 'refused')
+      Object.assign(sight, { verdict: { kind: 'undecided', missing: ['the preshared key of the response'] } });
   }
 
   #value(code: Code | undefined): unknown {
@@ -201,6 +246,16 @@ class Decoder {
     if (!(number in this.#made)) throw new PieceError('a part of it is missing');
     return this.#made[number];
   }
+}
+
+function psksByPlace({ psks, ephemerals }: KeySet): ReadonlyMap<string, readonly KnownPsk[]> {
+  const byPlace = new Map<string, KnownPsk[]>();
+  for (const psk of [NO_PSK, ...psks, ...[...ephemerals.values()].flatMap((one) => one.psks)]) {
+    const there = byPlace.get(psk.where);
+    if (there === undefined) byPlace.set(psk.where, [psk]);
+    else there.push(psk);
+  }
+  return byPlace;
 }
 
 const isList = (piece: Piece): piece is readonly Code[] => Array.isArray(piece);

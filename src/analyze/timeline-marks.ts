@@ -1,7 +1,9 @@
 /** By what a file or a key is found again where it has another name, without showing it. */
 import { formatPrefix } from '../base/address.ts';
-import { toHex, utf8 } from '../base/bytes.ts';
+import { ascii, toHex, utf8 } from '../base/bytes.ts';
+import type { PresharedKey } from '../base/keys.ts';
 import type { ConfEntry, KeySet } from './key-set.ts';
+import type { Seen } from './timeline.ts';
 
 /** Of what the configuration gives the peer: the same in another order. */
 export function allowedMark({ crypto }: KeySet, { own, peers }: ConfEntry, peer: string): string {
@@ -10,4 +12,10 @@ export function allowedMark({ crypto }: KeySet, { own, peers }: ConfEntry, peer:
   return toHex(crypto.mac(own?.mac1Key ?? ZERO, utf8(prefixes.sort().join())));
 }
 
+/** Another one for each response, so that no two of them show the same preshared key. */
+export function pskMark({ crypto }: KeySet, psk: PresharedKey, { bytes }: Seen): string {
+  return toHex(crypto.mac(psk, PSK_LABEL, bytes.subarray(12, 44)));
+}
+
+const PSK_LABEL = ascii('wgwhy psk');
 const ZERO = new Uint8Array(32);

@@ -2,10 +2,11 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { concatAll, utf8 } from '../../src/base/bytes.ts';
-import type { Source } from '../../src/report/diagnose.ts';
+import type { Diagnosis, Source } from '../../src/report/diagnose.ts';
 import { reduce } from '../../src/report/reduce.ts';
+import { answer, ask, keyLog } from '../diagnose/handshakes.ts';
 import { CLIENT_IN, keysFor, ping, SERVER_IN, Tunnel } from '../diagnose/inside.ts';
-import { CLIENT, conf, fittingFiles, OTHER, SERVER } from '../diagnose/keys.ts';
+import { CLIENT, conf, fittingFiles, OTHER, PSK_A, PSK_B, SERVER } from '../diagnose/keys.ts';
 import { capture } from '../diagnose/traffic.ts';
 import { bytesSource, LAB_CASES } from '../scenarios/lab.ts';
 import { filesOf } from '../simulation/files.ts';
@@ -134,6 +135,49 @@ describe('made traffic', () => {
       expect(report.problems.map(({ message }) => message)).toEqual([UNKNOWN]);
       expect(report.findings.filter(({ rule }) => rule === 'source-not-allowed')).toEqual([]);
     }
+  });
+});
+
+describe('a preshared key', () => {
+  const unused = (change: Parameters<typeof fittingFiles>[0]): Text[] => {
+    const asked = [0, 1, 2, 3].map((i) => ask(i * 5.1, 0x20 + i));
+    const packets = asked.flatMap((one, i) => [one, answer(one, 0x120 + i, { psk: PSK_A })]);
+    const log = keyLog(0x20, 0x21, 0x22, 0x23);
+    return [
+      { name: 'a.pcap', bytes: capture(packets) },
+      ...Object.entries({ ...fittingFiles(change), 'keys.log': log }).map(([name, text]) => ({
+        name,
+        bytes: utf8(text),
+      })),
+    ];
+  };
+  const [same, differs] = [
+    { clientPeer: { psk: PSK_A }, serverPeer: { psk: PSK_A } },
+    { clientPeer: { psk: PSK_B }, serverPeer: { psk: PSK_A } },
+  ];
+  const rulesOf = ({ report }: Diagnosis): (readonly string[])[] =>
+    report.findings.map(({ rule, certainty }) => [rule, certainty]);
+
+  test.each([
+    ['the same', same],
+    ['another', differs],
+  ])('%s at the other end, and the files are called otherwise', async (_, change) => {
+    const { whole, runs, reduced } = await sharedOut(unused(change), 2);
+    const other = await reduce([...written(runs), ...renamed(unused(change))], { crypto });
+    expect(other.report.problems).toEqual([]);
+    expect(rulesOf(other)).toEqual(rulesOf(whole));
+    expect(comparable(reduced)).toEqual(comparable(whole));
+    expect(rulesOf(whole).join()).toContain(change === same ? 'session-unconfirmed' : 'psk-mismatch,proven');
+  });
+
+  test('that is in no file here is not a different one', async () => {
+    const { runs } = await sharedOut(unused(same), 1);
+    const changed = unused({ clientPeer: { psk: PSK_B }, serverPeer: { psk: PSK_B } });
+    const other = await reduce([...written(runs), ...withoutCaptures(changed)], { crypto });
+    expect(other.report.problems.map(({ message }) => message)).toEqual([
+      'the preshared key that opens responses in it is in no file here: that they open is not judged',
+    ]);
+    expect(rulesOf(other).join()).not.toMatch(/psk-mismatch,proven|response-unsealable/);
   });
 });
 
