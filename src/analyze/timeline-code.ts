@@ -1,6 +1,6 @@
 /** A timeline as numbered pieces of plain JSON and back: what several know of one capture can be put together elsewhere. */
 import type { IpBytes } from '../base/address.ts';
-import { decodeKeyText } from '../base/base64.ts';
+import { decodeKeyText, toBase64 } from '../base/base64.ts';
 import { fromHex, toHex } from '../base/bytes.ts';
 import { publicKey } from '../base/keys.ts';
 import { fail, ok, type Result } from '../base/result.ts';
@@ -10,7 +10,7 @@ import { type KeySet, type KnownKey, type KnownPsk, NO_PSK } from './key-set.ts'
 import { Receivers } from './receivers.ts';
 import type { ResponseSight } from './sight.ts';
 import type { Seen, Timeline } from './timeline.ts';
-import { allowedMark, pskMark } from './timeline-marks.ts';
+import { allowedMark, isKeyMark, keyMark, pskMark } from './timeline-marks.ts';
 
 /**
  * One object of the graph. What it points to is `[number]`, `[]` is undefined. Plain objects stand as they are; the others
@@ -45,6 +45,11 @@ export function encodeTimeline(timeline: Timeline, keys: KeySet): Piece[] {
     return [number];
   };
   const marks = new Map<object, string>();
+  for (const secret of keys.secrets()) {
+    const known = keys.publics.get(toBase64(secret));
+    // a private key in the place of a public one
+    if (known !== undefined) marks.set(known, keyMark(known));
+  }
   const pieces: Piece[] = [];
   for (const object of objects) {
     // it comes before the PSK that opened it
@@ -64,7 +69,7 @@ function encode(
   if (object instanceof Map) return [MAP, ...[...object].flat().map(code)];
   if (object instanceof Uint8Array) return [BYTES, toHex(object)];
   if (object instanceof CounterRuns) return [RUNS, object.coarse, ...object.runs.map(code)];
-  if (isKey(object)) return [KEY, object.text, ...object.sources];
+  if (isKey(object)) return [KEY, marks.get(object) ?? object.text, ...object.sources];
   if (isReceiver(object)) {
     const { entry, peer } = object;
     return [RECEIVER, entry.name, entry.own?.text ?? '', peer, allowedMark(keys, entry, peer)];
@@ -191,6 +196,11 @@ class Decoder {
   }
 
   #key(text: string, source: string): KnownKey {
+    if (isKeyMark(text)) {
+      const known = [...this.#keys.publics.values()].find((one) => keyMark(one) === text);
+      if (known === undefined) throw new PieceError('a key of it is in no file here');
+      return known;
+    }
     const bytes = decodeKeyText(text);
     if (!(bytes instanceof Uint8Array)) throw new PieceError('a public key in it is none');
     const key = publicKey(bytes);

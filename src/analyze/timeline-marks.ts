@@ -2,7 +2,7 @@
 import { formatPrefix } from '../base/address.ts';
 import { ascii, toHex, utf8 } from '../base/bytes.ts';
 import type { PresharedKey } from '../base/keys.ts';
-import type { ConfEntry, KeySet } from './key-set.ts';
+import type { ConfEntry, KeySet, KnownKey } from './key-set.ts';
 import type { Seen } from './timeline.ts';
 
 /** Of what the configuration gives the peer: the same in another order. */
@@ -11,6 +11,10 @@ export function allowedMark({ crypto }: KeySet, { own, peers }: ConfEntry, peer:
   // few networks are in use: without the owner's key one would show in every file alike
   return toHex(crypto.mac(own?.mac1Key ?? ZERO, utf8(prefixes.sort().join())));
 }
+
+/** Of a key that must not be shown, as it is a private one somewhere else. */
+export const keyMark = ({ mac1Key }: KnownKey): string => `#${toHex(mac1Key)}`;
+export const isKeyMark = (text: string): boolean => text.startsWith('#');
 
 /** Another one for each response, so that no two of them show the same preshared key. */
 export function pskMark({ crypto }: KeySet, psk: PresharedKey, { bytes }: Seen): string {

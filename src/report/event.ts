@@ -46,7 +46,7 @@ export interface MessageEvent {
   readonly receiver?: string;
   /** Decimal, since it has 64 bits. */
   readonly counter?: string;
-  /** Base64 of the public key whose MAC1 this carries; null when it is none of the known ones. */
+  /** Base64 of the public key whose MAC1 this carries; null when it is none of the known ones, absent when that is a secret. */
   readonly mac1Owner?: string | null;
   /** Base64 of the initiator's static public key, when it could be opened. */
   readonly initiator?: string;

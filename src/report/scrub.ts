@@ -3,8 +3,12 @@
 import type { KeySet } from '../analyze/key-set.ts';
 import { toBase64 } from '../base/base64.ts';
 import { publicKey, shortKey } from '../base/keys.ts';
+import type { MessageEvent } from './event.ts';
 
 const HIDDEN = '(secret, not shown)';
+
+/** May be absent, and holds nothing but a key where it is not. */
+const KEY_ALONE: keyof MessageEvent = 'mac1Owner';
 
 /** A key, and the shortened form of one (`shortKey`). */
 const KEY = /[A-Za-z0-9+/]{43}=|[A-Za-z0-9+/]{6}…[A-Za-z0-9+/]{3}=/g;
@@ -22,7 +26,8 @@ export function scrubber(keys: KeySet): <T>(value: T) => T {
     if (typeof value === 'string') return value.replace(KEY, hide) as T;
     if (Array.isArray(value)) return value.map(clean) as T;
     if (value === null || typeof value !== 'object') return value;
-    return Object.fromEntries(Object.entries(value).map(([name, field]) => [name, clean(field)])) as T;
+    const fields = Object.entries(value).map(([name, field]) => [name, clean(field)] as const);
+    return Object.fromEntries(fields.filter(([name, field]) => field !== HIDDEN || name !== KEY_ALONE)) as T;
   };
   return clean;
 }

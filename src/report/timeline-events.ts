@@ -5,6 +5,7 @@ import type { Share } from '../analyze/sharded-tracker.ts';
 import type { Timeline } from '../analyze/timeline.ts';
 import { encodeTimeline, type Piece } from '../analyze/timeline-code.ts';
 import type { TimelineEvent } from './event.ts';
+import { scrubber } from './scrub.ts';
 
 /** A line is some ten kilobytes then. */
 const PIECES = 200;
@@ -15,7 +16,9 @@ export function* timelineEvents(
   tool: string,
   keys: KeySet,
 ): Generator<TimelineEvent> {
-  const pieces = encodeTimeline(timeline, keys);
+  // before it is checked: what is hidden in it later would be damage
+  const clean = scrubber(keys);
+  const pieces = clean(encodeTimeline(timeline, keys));
   for (let first = 0; first < pieces.length; first += PIECES) {
     const event = {
       schema: 'wgwhy/event/1',

@@ -1,12 +1,14 @@
 /** Shares of captures: their events are those of the whole, and what is made of them together is the same report. */
+import { Ajv2020 } from 'ajv/dist/2020.js';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { concatAll, utf8 } from '../../src/base/bytes.ts';
 import type { Diagnosis, Source } from '../../src/report/diagnose.ts';
 import { reduce } from '../../src/report/reduce.ts';
+import { eventSchema } from '../../src/report/schema.ts';
 import { answer, ask, keyLog } from '../diagnose/handshakes.ts';
 import { CLIENT_IN, keysFor, ping, SERVER_IN, Tunnel } from '../diagnose/inside.ts';
-import { CLIENT, conf, fittingFiles, OTHER, PSK_A, PSK_B, SERVER } from '../diagnose/keys.ts';
+import { CLIENT, conf, fittingFiles, OTHER, PSK_A, PSK_B, SERVER, type TestPair } from '../diagnose/keys.ts';
 import { capture } from '../diagnose/traffic.ts';
 import { bytesSource, LAB_CASES } from '../scenarios/lab.ts';
 import { filesOf } from '../simulation/files.ts';
@@ -27,6 +29,8 @@ import {
   withoutCaptures,
   written,
 } from './shared-out.ts';
+
+const isEvent = new Ajv2020({ strict: true, allowUnionTypes: true }).compile(eventSchema);
 
 /** Where something joins conversations: a NAT, roaming, copies, one key twice, fragments, variants of the endpoints. */
 const SPANNING = [
@@ -272,4 +276,24 @@ test('no secret in any timeline', async () => {
       expect(out).not.toContain(Buffer.from(secret, 'base64').toString('hex').slice(0, 16));
     }
   }
+});
+
+test('a private key where a public one belongs', async () => {
+  const files = fittingFiles({ clientPeer: { key: SERVER.secret } });
+  const taken: TestPair = { secret: SERVER.secret, public: SERVER.secret };
+  const packets = [0, 1, 2].map((i) => ask(i * 5.1, 0x20 + i, { forKey: taken }));
+  const texts = [
+    { name: 'a.pcap', bytes: capture(packets) },
+    ...Object.entries(files).map(([name, text]) => ({ name, bytes: utf8(text) })),
+  ];
+  const { whole, runs, reduced } = await sharedOut(texts, 2);
+  const events = runs.flatMap((one) => one.events);
+  const out = JSON.stringify([events, whole, reduced]);
+  expect(out).not.toContain(SERVER.secret.slice(0, 12));
+  expect(out).not.toContain(Buffer.from(SERVER.secret, 'base64').toString('hex').slice(0, 16));
+  expect(reduced.report.problems).toEqual([]);
+  expect(comparable(reduced)).toEqual(comparable(whole));
+  for (const event of events) expect(isEvent(event) ? [] : isEvent.errors).toEqual([]);
+  const asked = events.filter((event) => event.event === 'message');
+  expect(asked.map((event) => 'mac1Owner' in event)).toEqual([false, false, false]);
 });
