@@ -111,18 +111,35 @@ export function decodeTimeline(pieces: readonly Piece[], keys: KeySet, capture: 
     const timeline = decoder.decode();
     return isTimeline(timeline) ? ok({ timeline, unknown: [...decoder.unknown] }) : fail('it holds no timeline');
   } catch (error) {
-    if (error instanceof PieceError) return fail(error.message);
-    throw error;
+    // whatever else it is: the pieces are not what any timeline was made into
+    return fail(error instanceof PieceError ? error.message : 'it cannot be read');
   }
 }
 
 /** Never leaves this file. */
 class PieceError extends Error {}
 
-/** What is read back is what was written: only who made up the pieces could have others here. */
+/** As far as all that judges it goes without asking: who made up the pieces could have others here. */
 function isTimeline(value: unknown): value is Timeline {
-  return typeof value === 'object' && value !== null && 'exchanges' in value && Array.isArray(value.exchanges);
+  if (!isObject(value)) return false;
+  const has = (names: readonly string[], is: (field: unknown) => boolean): boolean =>
+    names.every((name) => is(Reflect.get(value, name)));
+  return has(LISTS, Array.isArray) && has(MAPS, (field) => field instanceof Map) && has(RECORDS, isObject);
 }
+
+const LISTS: readonly (keyof Timeline)[] = [
+  'damage',
+  'exchanges',
+  'sessions',
+  'silences',
+  'oneWays',
+  'icmp',
+  'malformed',
+];
+const MAPS: readonly (keyof Timeline)[] = ['skipped', 'foreign', 'variants', 'senders', 'directions', 'inner'];
+const RECORDS: readonly (keyof Timeline)[] = ['messages', 'verdicts', 'cut', 'duplicates'];
+/** Numbers that others are worked out of. */
+const WHOLE: ReadonlySet<string> = new Set(['frame', 'sec', 'nsec']);
 
 const unjudged = (file: string): string =>
   `${file} refused packets of it, and is not here, or has other AllowedIPs: they are not judged`;
@@ -224,6 +241,7 @@ class Decoder {
   #field(made: unknown, name: string, value: Code): void {
     if (typeof made !== 'object' || made === null || name === '__proto__')
       throw new PieceError(`${name} is no part of a timeline`);
+    if (WHOLE.has(name) && !Number.isSafeInteger(value)) throw new PieceError(`${name} in it is no number`);
     const read = name === 'capture' ? this.#capture : this.#value(value);
     // what was never set stays so: some ask whether it is there
     Reflect.set(made, name, read);

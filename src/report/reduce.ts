@@ -27,7 +27,10 @@ export async function reduce(sources: readonly Source[], options: ReduceOptions 
     if (!isEvents) texts.push(source);
     else parts.push(...(await readTimelines(source, (problem) => problems.push({ input: one.name, ...problem }))));
   }
-  const captures = capturesOf(parts, problems);
+  const captures = capturesOf(
+    parts.filter((part) => isOurs(part, tool, problems)),
+    problems,
+  );
   const tell = (input: string, problem: Omit<InputProblem, 'input'>): void => void problems.push({ input, ...problem });
   const others = await readInputs(texts, publicKeys, keys, tell, captures.length);
   const timelines: Timeline[] = [];
@@ -38,7 +41,7 @@ export async function reduce(sources: readonly Source[], options: ReduceOptions 
     const id = inputId(i);
     const alike = captures.filter((other) => other.name === name).length > 1;
     const label = alike ? (named[i] ?? name) : name;
-    const timeline = together(shares, keys, id, tool, problems);
+    const timeline = together(shares, keys, id, problems);
     if (timeline === undefined) continue;
     timelines.push({ ...timeline, name: label });
     inputs.push({ id, name: label, label, kind: 'capture' });
@@ -59,6 +62,15 @@ const CAPTURE = {
   message: 'it is a capture, and here events are put together',
   hint: 'wgwhy diagnose --ndjson --shard 1/1 writes what is read here',
 };
+
+/** What a timeline holds changes from version to version. */
+function isOurs({ tool, source, shard }: Part, ours: string, problems: InputProblem[]): boolean {
+  if (tool === ours) return true;
+  const message = `shard ${shard} is of ${tool}, and this is ${ours}: it is left out`;
+  if (!problems.some((known) => known.input === source && known.message === message))
+    problems.push({ input: source, message, hint: 'read the captures anew with this version, or put them together with that one' });
+  return false;
+}
 
 interface Capture {
   readonly name: string;
@@ -104,13 +116,7 @@ function shown(pieces: readonly Piece[], value: unknown): unknown {
   return Array.isArray(time) && typeof time[0] === 'number' ? pieces[time[0]] : time;
 }
 
-function together(
-  parts: readonly Part[],
-  keys: KeySet,
-  id: string,
-  tool: string,
-  problems: InputProblem[],
-): Timeline | undefined {
+function together(parts: readonly Part[], keys: KeySet, id: string, problems: InputProblem[]): Timeline | undefined {
   const shares: Timeline[] = [];
   const sorted = [...parts].sort((a, b) => Number.parseInt(a.shard, 10) - Number.parseInt(b.shard, 10));
   for (const part of sorted) {
@@ -119,8 +125,6 @@ function together(
       shares.push(decoded.value.timeline);
       for (const message of decoded.value.unknown) problems.push({ input: part.source, message, hint: SAME_FILES });
     } else problems.push({ input: part.source, message: decoded.error });
-    if (part.tool !== tool)
-      problems.push({ input: part.source, message: `${part.tool} wrote it, and ${tool} reads it` });
   }
   const of = Number(sorted[0]?.shard.split('/')[1] ?? 0);
   if (shares.length > 0 && shares.length < of) {

@@ -35,7 +35,14 @@ export function* timelineEvents(
 }
 
 /** Tells damage, not malice. */
-function checkOf({ input, shard, tool, first, total, pieces }: Omit<TimelineEvent, 'check'>): string {
+export function checkOf({
+  input,
+  shard,
+  tool,
+  first,
+  total,
+  pieces,
+}: Omit<TimelineEvent, 'check' | 'schema' | 'event'>): string {
   const text = JSON.stringify([input, shard, tool, first, total, pieces]);
   let hash = 0;
   for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x0100_0193) + i;
@@ -94,6 +101,8 @@ function isTimelineEvent(value: unknown): value is TimelineEvent {
   if (schema !== 'wgwhy/event/1' || event !== 'timeline' || typeof input !== 'string' || typeof tool !== 'string')
     return false;
   if (typeof shard !== 'string' || !/^[1-9][0-9]{0,5}\/[1-9][0-9]{0,5}$/.test(shard)) return false;
+  const [share = 0, of = 0] = shard.split('/').map(Number);
+  if (share > of) return false;
   if (typeof first !== 'number' || typeof total !== 'number' || !Array.isArray(pieces)) return false;
   return pieces.every(isPiece);
 }

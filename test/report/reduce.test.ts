@@ -2,10 +2,14 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { Piece } from '../../src/analyze/timeline-code.ts';
 import { concatAll, utf8 } from '../../src/base/bytes.ts';
 import type { Diagnosis, Source } from '../../src/report/diagnose.ts';
+import type { TimelineEvent } from '../../src/report/event.ts';
+import { eventLine } from '../../src/report/json.ts';
 import { reduce } from '../../src/report/reduce.ts';
 import { eventSchema } from '../../src/report/schema.ts';
+import { checkOf } from '../../src/report/timeline-events.ts';
 import { answer, ask, keyLog } from '../diagnose/handshakes.ts';
 import { CLIENT_IN, keysFor, ping, SERVER_IN, Tunnel } from '../diagnose/inside.ts';
 import { CLIENT, conf, fittingFiles, OTHER, PSK_A, PSK_B, SERVER, type TestPair } from '../diagnose/keys.ts';
@@ -226,6 +230,46 @@ describe('what is wrong with the events', () => {
     expect(cut[0]).toMatch(/^0\.ndjson: its last line has no end: it was cut$/);
     const [damaged] = await problems([...of(all.replace('"first":0', '"first":1')), ...others()]);
     expect(damaged).toBe('0.ndjson: a timeline event is damaged, or one is missing before it');
+  });
+
+  test('of another version', async () => {
+    const runs = await sharesOf(files, 1);
+    const { report } = await reduce([...written(runs), ...others()], { crypto, tool: 'wgwhy 9.9.9' });
+    expect(report.problems).toEqual([
+      {
+        input: '0.ndjson',
+        message: 'shard 1/1 is of wgwhy, and this is wgwhy 9.9.9: it is left out',
+        hint: 'read the captures anew with this version, or put them together with that one',
+      },
+    ]);
+    expect(report.inputs.some(({ kind }) => kind === 'capture')).toBe(false);
+  });
+
+  const made = (pieces: TimelineEvent['pieces'], shard = '1/1'): string => {
+    const rest = { input: 'a', shard, tool: 'wgwhy', first: 0, total: pieces.length, pieces };
+    return eventLine({ schema: 'wgwhy/event/1', event: 'timeline', ...rest, check: checkOf(rest) });
+  };
+  const piecesOf = async (): Promise<Piece[]> => {
+    const events = (await sharesOf(files, 1)).flatMap((run) => run.events);
+    return events.flatMap((event) => (event.event === 'timeline' && event.input === 'a' ? event.pieces : []));
+  };
+
+  test('made up', async () => {
+    const pieces = await piecesOf();
+    expect(await problems(of(made(pieces)))).not.toContain('0.ndjson: it cannot be read');
+    expect(await problems(of(made([{ exchanges: [1] }, ['list']])))).toEqual(['0.ndjson: it holds no timeline']);
+    expect(await problems(of(made([{ name: 'a', inner: [1] }, ['map', [2], [3]], ['bytes', 7]])))).toEqual([
+      '0.ndjson: bytes in it are none',
+    ]);
+    const times = pieces.map((piece) => ('sec' in piece ? { ...piece, sec: 'x' } : piece));
+    expect(await problems(of(made(times)))).toEqual(['0.ndjson: sec in it is no number']);
+    const ends = [...pieces, { refused: 5, refusedMore: 0 }];
+    expect(await problems(of(made(ends)))).toEqual(['0.ndjson: it cannot be read']);
+  });
+
+  test('a share beyond the last', async () => {
+    const told = await problems(of(made(await piecesOf(), '5/2')));
+    expect(told[0]).toBe('0.ndjson: a timeline event is damaged, or one is missing before it');
   });
 
   test('any change of the text: never thrown at', async () => {
