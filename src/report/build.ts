@@ -18,9 +18,10 @@ export interface Gathered {
   readonly world: World;
   readonly outcome: Outcome;
   readonly problems: readonly InputProblem[];
+  readonly partly: boolean;
 }
 
-export function buildReport({ tool, policy, inputs, world, outcome, problems }: Gathered): Report {
+export function buildReport({ tool, policy, inputs, world, outcome, problems, partly }: Gathered): Report {
   const handshakes = handshakesOf(world);
   return {
     schema: 'wgwhy/report/1',
@@ -34,6 +35,7 @@ export function buildReport({ tool, policy, inputs, world, outcome, problems }: 
       boundNs: [low?.toString() ?? null, high?.toString() ?? null],
       matched,
     })),
+    ...(partly ? { partly: true } : {}),
     findings: outcome.findings.map(reportFinding),
     hidden: outcome.hidden,
     problems,

@@ -39,7 +39,7 @@ export interface Read {
 const ONLY_KEYS: ReadonlySet<InputKind> = new Set<InputKind>(['key-log', 'traffic-keys', 'public-key']);
 
 export function conclude(read: Read): Diagnosis & { readonly outcome: Outcome } {
-  const { tool, policy, inputs, keys, at, timelines, partly } = read;
+  const { tool, policy, inputs, keys, at, timelines, partly = false } = read;
   const problems = [...read.problems];
   for (const { name, retired } of timelines) {
     if (retired === 0) continue;
@@ -51,9 +51,9 @@ export function conclude(read: Read): Diagnosis & { readonly outcome: Outcome } 
     });
   }
   const world = buildWorld(timelines, keys, at);
-  const outcome = runRules(partly === true ? [] : rules, world);
+  const outcome = runRules(partly ? [] : rules, world);
   const used = inputs.filter(({ kind, id }) => kind !== 'capture' || timelines.some((t) => t.capture === id));
-  const report = scrubber(keys)(buildReport({ tool, policy, inputs: used, world, outcome, problems }));
+  const report = scrubber(keys)(buildReport({ tool, policy, inputs: used, world, outcome, problems, partly }));
   const usable = report.inputs.some(({ kind }) => !ONLY_KEYS.has(kind));
   return { report, usable, tellsSecret: secretTeller(keys), outcome };
 }

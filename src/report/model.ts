@@ -147,6 +147,8 @@ export interface Report {
     readonly boundNs: readonly [string | null, string | null];
     readonly matched: number;
   }[];
+  /** Of captures only shares were read, not all of them: nothing was judged. */
+  readonly partly?: true;
   /** Shown ones, root cause first. */
   readonly findings: readonly ReportFinding[];
   readonly hidden: readonly { readonly rule: string; readonly by: string; readonly subject: string }[];

@@ -33,27 +33,34 @@ export async function reduce(sources: readonly Source[], options: ReduceOptions 
   );
   const tell = (input: string, problem: Omit<InputProblem, 'input'>): void => void problems.push({ input, ...problem });
   const others = await readInputs(texts, publicKeys, keys, tell, captures.length);
+  const named = labels(captures.map(({ name, parts: [first] }) => `${first?.source ?? ''}/${name}`));
+  const all = captures.flatMap((capture, i) => {
+    const id = inputId(i);
+    const alike = captures.filter((other) => other.name === capture.name).length > 1;
+    const label = alike ? (named[i] ?? capture.name) : capture.name;
+    const shares = sharesOf(capture, label, keys, id, problems);
+    if (shares.length === 0) return [];
+    const timeline = { ...mergeShares(shares), name: label };
+    return [{ id, label, name: capture.name, timeline, isWhole: shares.length === capture.of }];
+  });
+  // half a view gives false findings, and so does it beside a whole one
+  const whole = all.filter(({ isWhole }) => isWhole);
+  const partly = whole.length === 0 && texts.length < sources.length;
   const timelines: Timeline[] = [];
   const inputs: Input[] = [];
   const at = new Map<string, At>();
-  const named = labels(captures.map(({ name, parts: [first] }) => `${first?.source ?? ''}/${name}`));
-  for (const [i, { name, parts: shares }] of captures.entries()) {
-    const id = inputId(i);
-    const alike = captures.filter((other) => other.name === name).length > 1;
-    const label = alike ? (named[i] ?? name) : name;
-    const timeline = together(shares, keys, id, problems);
-    if (timeline === undefined) continue;
-    timelines.push({ ...timeline, name: label });
+  for (const { id, label, name, timeline } of partly ? all : whole) {
+    timelines.push(timeline);
     inputs.push({ id, name: label, label, kind: 'capture' });
     const where = typeof options.at === 'string' ? options.at : options.at?.get(name);
     if (where !== undefined) at.set(id, where);
   }
   inputs.push(...others.filter(({ kind }) => kind !== 'capture'));
   for (const { name, kind } of others) if (kind === 'capture') tell(name, CAPTURE);
-  const { outcome, ...diagnosis } = conclude({ tool, policy, inputs, keys, at, timelines, problems });
+  const { outcome, ...diagnosis } = conclude({ tool, policy, inputs, keys, at, timelines, problems, partly });
   const clean = scrubber(keys);
   for (const event of new LiveFindings().update(outcome, 0, undefined, true)) options.onEvent?.(clean(event));
-  return diagnosis;
+  return { ...diagnosis, usable: diagnosis.usable && !partly };
 }
 
 const SAME_FILES = 'hand over the files that were handed over where it was read; their names do not matter';
@@ -63,17 +70,26 @@ const CAPTURE = {
   hint: 'wgwhy diagnose --ndjson --shard 1/1 writes what is read here',
 };
 
+/** Missing shares that are named. */
+const LISTED = 6;
+
 /** What a timeline holds changes from version to version. */
 function isOurs({ tool, source, shard }: Part, ours: string, problems: InputProblem[]): boolean {
   if (tool === ours) return true;
   const message = `shard ${shard} is of ${tool}, and this is ${ours}: it is left out`;
   if (!problems.some((known) => known.input === source && known.message === message))
-    problems.push({ input: source, message, hint: 'read the captures anew with this version, or put them together with that one' });
+    problems.push({
+      input: source,
+      message,
+      hint: 'read the captures anew with this version, or put them together with that one',
+    });
   return false;
 }
 
 interface Capture {
   readonly name: string;
+  /** How many shares it has. */
+  readonly of: number;
   readonly parts: Part[];
 }
 
@@ -89,9 +105,9 @@ function capturesOf(parts: readonly Part[], problems: InputProblem[]): Capture[]
       continue;
     }
     const name = String(field(part.pieces[0], 'name') ?? '');
-    const of = part.shard.slice(part.shard.indexOf('/'));
+    const of = Number(part.shard.slice(part.shard.indexOf('/') + 1));
     const key = JSON.stringify([name, of, ...WHOLE.map((what) => shown(part.pieces, field(part.pieces[0], what)))]);
-    const capture = captures.get(key) ?? { name, parts: [] };
+    const capture = captures.get(key) ?? { name, of, parts: [] };
     captures.set(key, capture);
     if (!capture.parts.some(({ shard }) => shard === part.shard)) capture.parts.push(part);
     else
@@ -116,20 +132,33 @@ function shown(pieces: readonly Piece[], value: unknown): unknown {
   return Array.isArray(time) && typeof time[0] === 'number' ? pieces[time[0]] : time;
 }
 
-function together(parts: readonly Part[], keys: KeySet, id: string, problems: InputProblem[]): Timeline | undefined {
-  const shares: Timeline[] = [];
-  const sorted = [...parts].sort((a, b) => Number.parseInt(a.shard, 10) - Number.parseInt(b.shard, 10));
+/** Those that can be read, in their order. */
+function sharesOf(
+  { of, parts }: Capture,
+  label: string,
+  keys: KeySet,
+  id: string,
+  problems: InputProblem[],
+): readonly Timeline[] {
+  const shares = new Map<number, Timeline>();
+  const sorted = [...parts].sort((a, b) => shareOf(a) - shareOf(b));
   for (const part of sorted) {
     const decoded = decodeTimeline(part.pieces, keys, id);
     if (decoded.ok) {
-      shares.push(decoded.value.timeline);
+      shares.set(shareOf(part), decoded.value.timeline);
       for (const message of decoded.value.unknown) problems.push({ input: part.source, message, hint: SAME_FILES });
     } else problems.push({ input: part.source, message: decoded.error });
   }
-  const of = Number(sorted[0]?.shard.split('/')[1] ?? 0);
-  if (shares.length > 0 && shares.length < of) {
-    const message = `of ${of} shards ${shares.length} are here: what is in the others is not judged`;
-    problems.push({ input: sorted[0]?.source ?? '', message });
+  const missing: string[] = [];
+  for (let share = 1; share <= of && missing.length <= LISTED; share++)
+    if (!shares.has(share)) missing.push(`${share}/${of}`);
+  if (shares.size > 0 && missing.length > 0) {
+    const which = missing.slice(0, LISTED).join(', ') + (missing.length > LISTED ? ' …' : '');
+    const message = `shard ${which} of ${label} is not here, or cannot be read: that capture is not judged`;
+    const hint = 'hand over the events of every share, as wgwhy diagnose --ndjson --shard K/N wrote them';
+    problems.push({ input: sorted[0]?.source ?? '', message, hint });
   }
-  return shares.length === 0 ? undefined : mergeShares(shares);
+  return [...shares.values()];
 }
+
+const shareOf = ({ shard }: Part): number => Number.parseInt(shard, 10);

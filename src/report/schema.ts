@@ -159,7 +159,7 @@ export const reportSchema = {
         verdicts: counters,
       }),
     },
-    { handshakes: list(handshake), whatIf: list(otherwise) },
+    { partly: { const: true }, handshakes: list(handshake), whatIf: list(otherwise) },
   ),
 } as const;
 

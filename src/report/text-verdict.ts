@@ -53,6 +53,11 @@ function withoutCause(report: Report): Headline {
       notes: [],
     };
   }
+  if (report.partly === true) {
+    const rest = messages === 0 ? '' : `: the other ${count(messages, 'message')} alone say nothing`;
+    const text = `what was captured is not here, or not all of it${rest}`;
+    return { tone: 'yellow', label: 'nothing to judge', text, notes: [] };
+  }
   if (messages > 0) {
     const text = `nothing wrong was found in ${count(messages, 'message')} (${messagesInWords(report.counts.messages)})`;
     return { tone: 'green', label: 'ok', text, notes: doubts(report) };

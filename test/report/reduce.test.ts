@@ -9,6 +9,7 @@ import type { TimelineEvent } from '../../src/report/event.ts';
 import { eventLine } from '../../src/report/json.ts';
 import { reduce } from '../../src/report/reduce.ts';
 import { eventSchema } from '../../src/report/schema.ts';
+import { headline } from '../../src/report/text-verdict.ts';
 import { checkOf } from '../../src/report/timeline-events.ts';
 import { answer, ask, keyLog } from '../diagnose/handshakes.ts';
 import { CLIENT_IN, keysFor, ping, SERVER_IN, Tunnel } from '../diagnose/inside.ts';
@@ -212,8 +213,25 @@ describe('what is wrong with the events', () => {
 
   test('one share is not there', async () => {
     const [first = ''] = await texts(2);
-    const missing = '0.ndjson: of 2 shards 1 are here: what is in the others is not judged';
-    expect(await problems([...of(first), ...others()])).toEqual([missing, missing]);
+    const missing = (name: string): string =>
+      `0.ndjson: shard 2/2 of ${name} is not here, or cannot be read: that capture is not judged`;
+    expect(await problems([...of(first), ...others()])).toEqual([missing('client.pcap'), missing('server.pcap')]);
+    const { report, usable } = await reduce([...of(first), ...others()], { crypto });
+    expect(usable).toBe(false);
+    expect(report).toMatchObject({ partly: true, findings: [] });
+    expect(report.counts.frames).toBeGreaterThan(0);
+    expect(headline(report).label).toBe('nothing to judge');
+  });
+
+  test('one share of one of two captures is not there: the other is judged alone', async () => {
+    const at = (side: string): Text[] => files.filter(({ name }) => !isCapture(name) || name.includes(side));
+    const client = (await sharesOf(at('client'), 2)).map(ndjson);
+    const [server = ''] = (await sharesOf(at('server'), 2)).map(ndjson);
+    const { report, usable } = await reduce([...of(...client, server), ...others()], { crypto });
+    const alone = await sharedOut(at('client'), 1);
+    expect(usable).toBe(true);
+    expect(report.problems).toHaveLength(1);
+    expect(report.findings).toEqual(alone.whole.report.findings);
   });
 
   test('one share is there twice', async () => {
@@ -243,6 +261,7 @@ describe('what is wrong with the events', () => {
       },
     ]);
     expect(report.inputs.some(({ kind }) => kind === 'capture')).toBe(false);
+    expect(headline(report).label).toBe('nothing to judge');
   });
 
   const made = (pieces: TimelineEvent['pieces'], shard = '1/1'): string => {

@@ -15,8 +15,9 @@ import { type Environment, type ExitCode, UsageError } from '../environment.ts';
 
 const HELP = `
 FILE is any mix of what "wgwhy diagnose --ndjson --shard K/N" wrote, and of the configurations and key logs that were handed
-over there. Shares of one capture become the whole again; captures of several machines are compared, and the clocks of
-those machines. The captures themselves are not needed: what is kept of them holds no payload and no secret.
+over there, under any names. Shares of one capture become the whole again, and it is judged when all of them are here; captures
+of several machines are compared, and the clocks of those machines. The captures themselves are not needed: what is kept of
+them holds no payload and no secret.
 
 Exit code: 0 no error was found, 1 an error was found, 2 wrong usage or nothing that could be read.
 
