@@ -12,6 +12,12 @@ export function allowedMark({ crypto }: KeySet, { own, peers }: ConfEntry, peer:
   return toHex(crypto.mac(own?.mac1Key ?? ZERO, utf8(prefixes.sort().join())));
 }
 
+/** Of all that messages can be opened with, as far as it can be told in public: others open other messages. */
+export function keysMark({ crypto, publics, ephemerals }: KeySet): string {
+  const known = [...publics.values()].map((key) => `${keyMark(key)}${key.private === undefined ? '' : ' private'}`);
+  return toHex(crypto.hash(ascii([...known, ...ephemerals.keys()].sort().join())).subarray(0, 8));
+}
+
 /** Of a key that must not be shown, as it is a private one somewhere else. */
 export const keyMark = ({ mac1Key }: KnownKey): string => `#${toHex(mac1Key)}`;
 export const isKeyMark = (text: string): boolean => text.startsWith('#');

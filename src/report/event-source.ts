@@ -2,7 +2,7 @@
 import { type Bytes, concat } from '../base/bytes.ts';
 import type { Problem } from '../base/problem.ts';
 import type { Source } from './inputs.ts';
-import { type Part, Parts, parseTimelineEvent } from './timeline-events.ts';
+import { type Part, Parts, parseTimelineEvent, writerOf } from './timeline-events.ts';
 
 /** With what every line begins. */
 const MARK = '{"schema":"wgwhy/event/';
@@ -32,7 +32,11 @@ export async function peek(source: Source): Promise<{ readonly isEvents: boolean
   return { isEvents, source: { name: source.name, open: again } };
 }
 
-export async function readTimelines(source: Source, report: (problem: Problem) => void): Promise<readonly Part[]> {
+export async function readTimelines(
+  source: Source,
+  tool: string,
+  report: (problem: Problem) => void,
+): Promise<readonly Part[]> {
   const parts = new Parts(source.name);
   let number = 0;
   let gap = false;
@@ -41,7 +45,10 @@ export async function readTimelines(source: Source, report: (problem: Problem) =
     if (!line.startsWith(TIMELINE)) return;
     const event = parseTimelineEvent(line);
     if (event !== undefined && parts.add(event)) return;
-    if (!gap) report({ message: 'a timeline event is damaged, or one is missing before it', line: number });
+    const writer = writerOf(line) ?? tool;
+    if (!gap && writer !== tool)
+      report({ message: `it is of ${writer}, and this is ${tool}: it cannot be read`, line: number });
+    else if (!gap) report({ message: 'a timeline event is damaged, or one is missing before it', line: number });
     gap = true;
   };
   const decoder = new TextDecoder();

@@ -90,6 +90,8 @@ export interface TimelineEvent {
   readonly shard: string;
   /** What wrote it: others may not read it. */
   readonly tool: string;
+  /** Of the keys at hand: with others, a share is not of the same whole. */
+  readonly keys: string;
   /** Number of the first of `pieces`, from 0, and how many there are in all. */
   readonly first: number;
   readonly total: number;

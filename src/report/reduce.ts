@@ -25,7 +25,8 @@ export async function reduce(sources: readonly Source[], options: ReduceOptions 
   for (const one of sources) {
     const { isEvents, source } = await peek(one);
     if (!isEvents) texts.push(source);
-    else parts.push(...(await readTimelines(source, (problem) => problems.push({ input: one.name, ...problem }))));
+    else
+      parts.push(...(await readTimelines(source, tool, (problem) => problems.push({ input: one.name, ...problem }))));
   }
   const captures = capturesOf(
     parts.filter((part) => isOurs(part, tool, problems)),
@@ -148,6 +149,10 @@ function sharesOf(
       shares.set(shareOf(part), decoded.value.timeline);
       for (const message of decoded.value.unknown) problems.push({ input: part.source, message, hint: SAME_FILES });
     } else problems.push({ input: part.source, message: decoded.error });
+  }
+  if (new Set(parts.map((part) => part.keys)).size > 1) {
+    const message = `the shards of ${label} were read with different keys: what some of them open is closed to others`;
+    problems.push({ input: sorted[0]?.source ?? '', message, hint: 'read every share with the same files' });
   }
   const missing: string[] = [];
   for (let share = 1; share <= of && missing.length <= LISTED; share++)

@@ -217,6 +217,7 @@ export const eventSchema = {
       input: text,
       shard: { type: 'string', pattern: '^[1-9][0-9]*/[1-9][0-9]*$' },
       tool: text,
+      keys: { type: 'string', pattern: '^[0-9a-f]{16}$' },
       first: natural,
       total: { type: 'integer', minimum: 1 },
       pieces: { type: 'array', minItems: 1, items: { anyOf: [{ type: 'object' }, { type: 'array', minItems: 1 }] } },

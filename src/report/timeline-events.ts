@@ -4,6 +4,7 @@ import { indexText } from '../analyze/merge.ts';
 import type { Share } from '../analyze/sharded-tracker.ts';
 import type { Timeline } from '../analyze/timeline.ts';
 import { encodeTimeline, type Piece } from '../analyze/timeline-code.ts';
+import { keysMark } from '../analyze/timeline-marks.ts';
 import type { TimelineEvent } from './event.ts';
 import { scrubber } from './scrub.ts';
 
@@ -16,6 +17,7 @@ export function* timelineEvents(
   tool: string,
   keys: KeySet,
 ): Generator<TimelineEvent> {
+  const mark = keysMark(keys);
   // before it is checked: what is hidden in it later would be damage
   const clean = scrubber(keys);
   const pieces = clean(encodeTimeline(timeline, keys));
@@ -26,6 +28,7 @@ export function* timelineEvents(
       input: timeline.capture,
       shard: `${share + 1}/${of}`,
       tool,
+      keys: mark,
       first,
       total: pieces.length,
       pieces: pieces.slice(first, first + PIECES),
@@ -39,11 +42,12 @@ export function checkOf({
   input,
   shard,
   tool,
+  keys,
   first,
   total,
   pieces,
 }: Omit<TimelineEvent, 'check' | 'schema' | 'event'>): string {
-  const text = JSON.stringify([input, shard, tool, first, total, pieces]);
+  const text = JSON.stringify([input, shard, tool, keys, first, total, pieces]);
   let hash = 0;
   for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x0100_0193) + i;
   return indexText(hash >>> 0);
@@ -56,6 +60,7 @@ export interface Part {
   readonly input: string;
   readonly shard: string;
   readonly tool: string;
+  readonly keys: string;
   readonly total: number;
   readonly pieces: Piece[];
 }
@@ -70,10 +75,10 @@ export class Parts {
   }
 
   /** False where it does not go on from the one before. */
-  add({ input, shard, tool, first, total, pieces }: TimelineEvent): boolean {
+  add({ input, shard, tool, keys, first, total, pieces }: TimelineEvent): boolean {
     let part = this.all.at(-1);
     if (first === 0) {
-      part = { source: this.#source, input, shard, tool, total, pieces: [] };
+      part = { source: this.#source, input, shard, tool, keys, total, pieces: [] };
       this.all.push(part);
     }
     if (part === undefined || part.input !== input || part.shard !== shard || part.pieces.length !== first)
@@ -94,11 +99,29 @@ export function parseTimelineEvent(line: string): TimelineEvent | undefined {
   return isTimelineEvent(value) && value.check === checkOf(value) ? value : undefined;
 }
 
+/** Of a line that cannot be read: another version may have other fields. */
+export function writerOf(line: string): string | undefined {
+  return /"tool":"([^"\\]*)"/.exec(line)?.[1];
+}
+
 function isTimelineEvent(value: unknown): value is TimelineEvent {
   if (typeof value !== 'object' || value === null) return false;
-  const { schema, event, input, shard, tool, first, total, pieces }: Partial<Record<keyof TimelineEvent, unknown>> =
-    value;
-  if (schema !== 'wgwhy/event/1' || event !== 'timeline' || typeof input !== 'string' || typeof tool !== 'string')
+  const {
+    schema,
+    event,
+    input,
+    shard,
+    tool,
+    keys,
+    first,
+    total,
+    pieces,
+  }: Partial<Record<keyof TimelineEvent, unknown>> = value;
+  if (
+    schema !== 'wgwhy/event/1' ||
+    event !== 'timeline' ||
+    ![input, tool, keys].every((text) => typeof text === 'string')
+  )
     return false;
   if (typeof shard !== 'string' || !/^[1-9][0-9]{0,5}\/[1-9][0-9]{0,5}$/.test(shard)) return false;
   const [share = 0, of = 0] = shard.split('/').map(Number);

@@ -242,6 +242,17 @@ describe('what is wrong with the events', () => {
     ]);
   });
 
+  test('shares that were read with different keys', async () => {
+    const [first = ''] = await texts(2);
+    const fewer = files.filter(({ name }) => !name.endsWith('server.conf'));
+    expect(fewer.length).toBeLessThan(files.length);
+    const second = (await sharesOf(fewer, 2)).map(ndjson)[1] ?? '';
+    const different = (name: string): string =>
+      `0.ndjson: the shards of ${name} were read with different keys: what some of them open is closed to others`;
+    const told = await problems([...of(first, second), ...others()]);
+    expect(told).toEqual(expect.arrayContaining([different('client.pcap'), different('server.pcap')]));
+  });
+
   test('cut, or damaged', async () => {
     const [all = ''] = await texts(1);
     const cut = await problems([...of(all.slice(0, -100)), ...others()]);
@@ -264,8 +275,16 @@ describe('what is wrong with the events', () => {
     expect(headline(report).label).toBe('nothing to judge');
   });
 
+  test('of a version with other fields', async () => {
+    const other = (await texts(1)).map((text) => text.replaceAll('"tool":"wgwhy","keys"', '"tool":"wgwhy 9","other"'));
+    expect(await problems([...of(...other), ...others()])).toEqual([
+      '0.ndjson: it is of wgwhy 9, and this is wgwhy: it cannot be read',
+      '0.ndjson: it holds no timeline',
+    ]);
+  });
+
   const made = (pieces: TimelineEvent['pieces'], shard = '1/1'): string => {
-    const rest = { input: 'a', shard, tool: 'wgwhy', first: 0, total: pieces.length, pieces };
+    const rest = { input: 'a', shard, tool: 'wgwhy', keys: '', first: 0, total: pieces.length, pieces };
     return eventLine({ schema: 'wgwhy/event/1', event: 'timeline', ...rest, check: checkOf(rest) });
   };
   const piecesOf = async (): Promise<Piece[]> => {
