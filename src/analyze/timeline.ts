@@ -228,6 +228,8 @@ export interface Timeline {
   readonly format: CaptureFormat;
   readonly timed: boolean;
   readonly frames: number;
+  /** Of the lengths of all of them, in order: another capture of that name has others. */
+  readonly lengths: number;
   readonly datagrams: number;
   readonly first: FrameId | undefined;
   readonly last: FrameId | undefined;

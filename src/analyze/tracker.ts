@@ -50,6 +50,7 @@ export class CaptureTracker {
   private readonly duplicates = { count: 0, frames: [] as FrameId[] };
   private first: FrameId | undefined;
   private last: FrameId | undefined;
+  private lengths = 0;
   private timed = true;
   private frames = 0;
   private datagrams = 0;
@@ -66,6 +67,7 @@ export class CaptureTracker {
   /** Every frame passes here, whatever is in it: the capture's extent decides what silence means. */
   frame(frame: Frame): void {
     this.frames++;
+    this.lengths = Math.imul(this.lengths ^ frame.wireLength, 0x0100_0193) >>> 0;
     if (frame.time === undefined) this.timed = false;
     const at = this.frameId(frame);
     this.first ??= at;
@@ -92,6 +94,7 @@ export class CaptureTracker {
       ...about,
       timed: this.timed,
       frames: this.frames,
+      lengths: this.lengths,
       datagrams: this.datagrams,
       first: this.first,
       last: this.last,

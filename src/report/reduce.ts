@@ -118,7 +118,7 @@ function capturesOf(parts: readonly Part[], problems: InputProblem[]): Capture[]
 }
 
 /** Of a timeline: what every share of it has alike. */
-const WHOLE = ['format', 'frames', 'first', 'last'] as const;
+const WHOLE = ['format', 'frames', 'lengths', 'first', 'last'] as const;
 
 function field(piece: Piece | undefined, name: string): unknown {
   return piece === undefined || Array.isArray(piece)

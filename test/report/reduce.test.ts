@@ -242,6 +242,14 @@ describe('what is wrong with the events', () => {
     ]);
   });
 
+  test('captures of one name, one extent and other contents are two', async () => {
+    const asked = ask(0, 0x20);
+    const both = [answer(asked, 0x120), ask(0.02, 0x21)].map((next) => capture([asked, next]));
+    const runs = await Promise.all(both.map((bytes) => sharesOf([{ name: 'a.pcap', bytes }], 2)));
+    const told = await problems(of(...runs.map((run, i) => run.map(ndjson)[i] ?? '')));
+    expect(told.map((text) => text.replace(/^.*: shard (\S+) .*/, '$1'))).toEqual(['2/2', '1/2']);
+  });
+
   test('shares that were read with different keys', async () => {
     const [first = ''] = await texts(2);
     const fewer = files.filter(({ name }) => !name.endsWith('server.conf'));
