@@ -1,6 +1,6 @@
 /** One capture, message by message: exchanges, sessions, silences, in memory that does not grow with the capture. */
 import type { Endpoint } from '../base/address.ts';
-import { type Bytes, copy, EMPTY, equal, toHex, u32le } from '../base/bytes.ts';
+import { type Bytes, copy, EMPTY, equal, u32le } from '../base/bytes.ts';
 import { compareTime, type Time } from '../base/time.ts';
 import type { CaptureDamage, CaptureFormat, Frame } from '../capture/frame.ts';
 import type { Datagram, Decoded, IcmpError, Skip } from '../packet/datagram.ts';
@@ -8,6 +8,7 @@ import type { MessageKind } from '../wg/drop.ts';
 import { Census } from './census.ts';
 import { type Shape, segmentOffsets, shapeOf, WHOLE, WIRE_SIZE } from './classify.ts';
 import { isAgain, RecentSightings } from './duplicates.ts';
+import { ExchangeTable } from './exchange-table.ts';
 import { InnerCensus } from './inner/census.ts';
 import { EndpointNames, Liveness, pairId } from './liveness.ts';
 import { isOpened, type Observer, type Opened } from './observe.ts';
@@ -19,8 +20,6 @@ import type { Exchange, FrameId, IcmpSeen, PairId, Seen, Timeline, WireForm } fr
 import type { TrackerHooks } from './tracker-hooks.ts';
 import { OVER_TCP, OVER_TCP_WIRE } from './unwrap/over-tcp.ts';
 
-/** Exchanges kept per capture, with their sessions about 5 KiB each: beyond it old ones are folded away. */
-export const EXCHANGES_LIMIT = 20_000;
 const LIST_LIMIT = 1000;
 const EVIDENCE = 12;
 /** Copies of one message kept. */
@@ -37,12 +36,7 @@ export class CaptureTracker {
   private readonly sessions = new Sessions(this.names);
   private readonly inner: InnerCensus;
   private readonly recent: RecentSightings;
-  private readonly exchanges: Exchange[] = [];
-  /** `canonical initiator#index` → exchange. */
-  private readonly byIndex = new Map<string, Exchange>();
-  /** The latest of each initiator. */
-  private readonly latestBy = new Map<string, Exchange>();
-  private readonly byEphemeral = new Map<string, Exchange>();
+  private readonly exchanges = new ExchangeTable();
   private readonly icmp: IcmpSeen[] = [];
   private readonly census = new Census(this.names);
   private readonly messages = { initiation: 0, response: 0, 'cookie-reply': 0, data: 0 };
@@ -54,7 +48,6 @@ export class CaptureTracker {
   private timed = true;
   private frames = 0;
   private datagrams = 0;
-  private retired = 0;
 
   constructor(capture: string, observer: Observer, hooks: TrackerHooks = {}) {
     this.capture = capture;
@@ -104,7 +97,7 @@ export class CaptureTracker {
       verdicts: this.verdicts,
       cut: this.census.cut,
       duplicates: { ...this.duplicates, nat: this.names.nat },
-      exchanges: this.exchanges,
+      exchanges: this.exchanges.all,
       sessions: this.sessions.all,
       silences: this.live.silences,
       oneWays: this.oneWays.all,
@@ -115,7 +108,7 @@ export class CaptureTracker {
       senders: this.census.senders,
       directions: this.live.directions,
       inner: this.inner.pairs,
-      retired: this.retired + this.sessions.retired,
+      retired: this.exchanges.retired + this.sessions.retired,
     };
   }
 
@@ -242,8 +235,7 @@ export class CaptureTracker {
 
   private initiation(seen: Seen): void {
     if (seen.wire === undefined) this.census.beforeInitiation(seen);
-    const key = toHex(seen.bytes.subarray(4, 40));
-    const known = this.byEphemeral.get(key);
+    const known = this.exchanges.begunBy(seen);
     if (known?.initiation !== undefined && equal(known.initiation.bytes, seen.bytes)) {
       known.replayCount++;
       if (known.replays.length < EVIDENCE) known.replays.push(seen);
@@ -252,7 +244,6 @@ export class CaptureTracker {
     }
     const sight = this.observer.initiation(seen);
     const exchange = this.newExchange(seen, seen.sender, sight);
-    this.byEphemeral.set(key, exchange);
     this.note(sight.verdict.kind);
     this.spoke(seen, 'attempt', exchange.pair);
     this.hooks.message?.(seen, { sight, exchange });
@@ -281,31 +272,8 @@ export class CaptureTracker {
       },
       ...this.ends(seen, initiator, responder),
     };
-    this.keep(exchange);
+    this.exchanges.add(exchange);
     return exchange;
-  }
-
-  private keep(exchange: Exchange): void {
-    this.exchanges.push(exchange);
-    this.byIndex.set(`${exchange.initiatorName}#${exchange.initiatorIndex}`, exchange);
-    this.latestBy.set(exchange.initiatorName, exchange);
-    if (this.exchanges.length > EXCHANGES_LIMIT) this.fold();
-  }
-
-  /** Folds a tenth away: of the older half those that worked, since the others are what is asked about. */
-  private fold(): void {
-    const half = this.exchanges.splice(0, EXCHANGES_LIMIT / 2);
-    const kept = half.filter((exchange) => exchange.confirmed === undefined);
-    const spare = kept.splice(0, Math.max(0, kept.length - (half.length - EXCHANGES_LIMIT / 10)));
-    this.exchanges.unshift(...kept);
-    for (const old of [...half.filter((exchange) => exchange.confirmed !== undefined), ...spare]) {
-      this.retired++;
-      // by the name that it was put there with: another may have come since
-      const index = `${old.initiatorName}#${old.initiatorIndex}`;
-      if (this.byIndex.get(index) === old) this.byIndex.delete(index);
-      if (this.latestBy.get(old.initiatorName) === old) this.latestBy.delete(old.initiatorName);
-      if (old.initiation !== undefined) this.byEphemeral.delete(toHex(old.initiation.bytes.subarray(4, 40)));
-    }
   }
 
   private ends(
@@ -322,7 +290,7 @@ export class CaptureTracker {
   }
 
   private response(seen: Seen): void {
-    let exchange = this.byIndex.get(`${this.names.of(seen.to)}#${seen.receiver}`);
+    let exchange = this.exchanges.withIndex(this.names.of(seen.to), seen.receiver);
     if (exchange === undefined) exchange = this.newExchange(seen, seen.receiver, undefined);
     else this.names.same(exchange.responder, seen.from, false);
     const { sight, keys } = this.observer.response(seen, exchange);
@@ -339,7 +307,7 @@ export class CaptureTracker {
   }
 
   private cookie(seen: Seen): void {
-    const exchange = this.byIndex.get(`${this.names.of(seen.to)}#${seen.receiver}`);
+    const exchange = this.exchanges.withIndex(this.names.of(seen.to), seen.receiver);
     let sight: CookieSight | undefined;
     if (exchange !== undefined && exchange.cookies.length < EVIDENCE) {
       sight = this.observer.cookie(seen, exchange);
@@ -394,14 +362,14 @@ export class CaptureTracker {
     const sender = this.names.of(quoted.from);
     this.live.icmp(pairId(sender, this.names.of(quoted.to)), sender, seen);
     const exchange = this.census.isUnwrapped(quoted.from, quoted.to)
-      ? this.latestBy.get(sender)
+      ? this.exchanges.latestOf(sender)
       : this.quotedExchange(quoted.bytes, seen.quotedKind, sender);
     if (exchange !== undefined && exchange.icmp.length < EVIDENCE) exchange.icmp.push(seen);
   }
 
   /** The quote is often eight bytes long: just enough for the sender's index. Without it the latest attempt of the flow. */
   private quotedExchange(bytes: Bytes, kind: MessageKind | undefined, sender: string): Exchange | undefined {
-    if (kind === 'initiation' && bytes.length >= 8) return this.byIndex.get(`${sender}#${u32le(bytes, 4)}`);
-    return bytes.length >= 8 ? undefined : this.latestBy.get(sender);
+    if (kind === 'initiation' && bytes.length >= 8) return this.exchanges.withIndex(sender, u32le(bytes, 4));
+    return bytes.length >= 8 ? undefined : this.exchanges.latestOf(sender);
   }
 }

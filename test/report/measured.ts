@@ -2,7 +2,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { expect } from 'vitest';
-import { EXCHANGES_LIMIT } from '../../src/analyze/tracker.ts';
+import { EXCHANGES_LIMIT } from '../../src/analyze/exchange-table.ts';
 import { diagnose } from '../../src/report/diagnose.ts';
 import { type BigCapture, bigCapture, expected } from './big-capture.ts';
 

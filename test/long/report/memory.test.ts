@@ -1,6 +1,6 @@
 /** More handshakes than are kept: memory is flat from then on. */
 import { expect, test } from 'vitest';
-import { EXCHANGES_LIMIT } from '../../../src/analyze/tracker.ts';
+import { EXCHANGES_LIMIT } from '../../../src/analyze/exchange-table.ts';
 import { type BigCapture, expected } from '../../report/big-capture.ts';
 import { diagnoseBig } from '../../report/measured.ts';
 
