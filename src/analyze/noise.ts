@@ -1,4 +1,5 @@
 /** Who sends initiations and is no initiator: scanners, fuzzers, whatever else an open port hears of the internet. */
+import { isZero } from '../base/bytes.ts';
 import { msBetween } from '../base/time.ts';
 import type { Exchange, Half, Seen, Timeline } from './timeline.ts';
 import type { Tunnel } from './world.ts';
@@ -72,5 +73,5 @@ function breaksClock(asked: readonly Asked[]): boolean {
 
 /** No ephemeral is zero: what fills a message with zeros has made no key. */
 function isBlank({ bytes }: Seen): boolean {
-  return bytes.subarray(8, 40).every((byte) => byte === 0);
+  return isZero(bytes.subarray(8, 40));
 }

@@ -2,6 +2,7 @@
 import type { IpBytes } from '../base/address.ts';
 import { decodeKeyText, toBase64 } from '../base/base64.ts';
 import { fromHex, toHex } from '../base/bytes.ts';
+import { grouped } from '../base/grouped.ts';
 import { publicKey } from '../base/keys.ts';
 import { fail, ok, type Result } from '../base/result.ts';
 import { CounterRuns } from './counter-runs.ts';
@@ -277,13 +278,8 @@ class Decoder {
 }
 
 function psksByPlace({ psks, ephemerals }: KeySet): ReadonlyMap<string, readonly KnownPsk[]> {
-  const byPlace = new Map<string, KnownPsk[]>();
-  for (const psk of [NO_PSK, ...psks, ...[...ephemerals.values()].flatMap((one) => one.psks)]) {
-    const there = byPlace.get(psk.where);
-    if (there === undefined) byPlace.set(psk.where, [psk]);
-    else there.push(psk);
-  }
-  return byPlace;
+  const bound = [...ephemerals.values()].flatMap((one) => one.psks);
+  return grouped([NO_PSK, ...psks, ...bound], ({ where }) => where);
 }
 
 const isList = (piece: Piece): piece is readonly Code[] => Array.isArray(piece);

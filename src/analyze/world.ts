@@ -1,4 +1,5 @@
 /** Everything that is known, in the shapes that rules ask about: tunnels, attempts, exchanges, sessions, captures. */
+import { countBefore } from '../base/sorted.ts';
 import { addNs, compareTime, msBetween, type Time } from '../base/time.ts';
 import { bestOffset, brackets, type ClockOffset, clockOffset } from './clocks.ts';
 import type { InnerPair } from './inner/pair.ts';
@@ -269,7 +270,7 @@ function decideOutcome(
   }
   const first = reference(attempt.exchanges[0]?.views[0]);
   const last = reference(attempt.exchanges.at(-1)?.views[0]);
-  const next = successes[firstAtOrAfter(successes, first)];
+  const next = successes[countBefore(successes, ({ time }) => msBetween(first, time) >= -PARALLEL_MS)];
   if (next !== undefined) {
     attempt.established = next.merged;
     attempt.outcome = msBetween(last, next.time) <= SILENCE_AFTER_MS ? 'parallel' : 'recovered';
@@ -310,18 +311,6 @@ function begunUnseen({ tunnel, exchanges }: Attempt): boolean {
     const after = msBetween(seen.at.time, half.first.time);
     return half.sender.text === seen.from.text && after >= 0 && after <= FIRST_DATA_MS;
   });
-}
-
-function firstAtOrAfter(successes: readonly Success[], time: Time): number {
-  let low = 0;
-  let high = successes.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    const at = successes[middle]?.time;
-    if (at !== undefined && msBetween(time, at) < -PARALLEL_MS) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
 
 /** Enough capture after the initiation for its silence to mean something. */

@@ -5,6 +5,7 @@ import type { Run } from '../analyze/counter-runs.ts';
 import { fartherPlaces, missedBy, type Place, placesOf, sideOf } from '../analyze/session-pairs.ts';
 import type { FrameId, Half, Timeline } from '../analyze/timeline.ts';
 import type { World } from '../analyze/world.ts';
+import { grouped } from '../base/grouped.ts';
 import { oncePer } from '../base/once-per.ts';
 import { msBetween } from '../base/time.ts';
 
@@ -43,16 +44,12 @@ export function* gapsOf({ half, view }: Place): Generator<Gap> {
 }
 
 /** Both ends may change their addresses at once (IPv4 to IPv6): the same index then goes on as another session. */
-const halvesOf = oncePer<Timeline, ReadonlyMap<number, readonly Half[]>>(({ sessions }) => {
-  const out = new Map<number, Half[]>();
-  for (const half of sessions.flatMap(({ toInitiator, toResponder }) => [toInitiator, toResponder])) {
-    if (half === undefined) continue;
-    const list = out.get(half.index);
-    if (list === undefined) out.set(half.index, [half]);
-    else list.push(half);
-  }
-  return out;
-});
+const halvesOf = oncePer<Timeline, ReadonlyMap<number, readonly Half[]>>(({ sessions }) =>
+  grouped(
+    sessions.flatMap(({ toInitiator, toResponder }) => [toInitiator ?? [], toResponder ?? []].flat()),
+    ({ index }) => index,
+  ),
+);
 
 function heldBetween(halves: readonly Half[], low: number, high: number): number {
   return halves

@@ -37,17 +37,11 @@ export function* timelineEvents(
   }
 }
 
+const CHECKED = ['input', 'shard', 'tool', 'keys', 'first', 'total', 'pieces'] as const;
+
 /** Tells damage, not malice. */
-export function checkOf({
-  input,
-  shard,
-  tool,
-  keys,
-  first,
-  total,
-  pieces,
-}: Omit<TimelineEvent, 'check' | 'schema' | 'event'>): string {
-  const text = JSON.stringify([input, shard, tool, keys, first, total, pieces]);
+export function checkOf(event: Omit<TimelineEvent, 'check' | 'schema' | 'event'>): string {
+  const text = JSON.stringify(CHECKED.map((name) => event[name]));
   let hash = 0;
   for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x0100_0193) + i;
   return indexText(hash >>> 0);

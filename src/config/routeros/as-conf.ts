@@ -1,6 +1,7 @@
 /** A WireGuard interface of RouterOS as the configuration it amounts to, so that both dialects are judged by the same rules. */
 import { parseIp } from '../../base/address.ts';
 import type { Bytes } from '../../base/bytes.ts';
+import { grouped } from '../../base/grouped.ts';
 import { given } from '../given.ts';
 import type { Located } from '../text.ts';
 import type { ConfEndpoint, ConfFault, WgConf, WgPeer } from '../wg-conf.ts';
@@ -47,17 +48,6 @@ interface Parts {
   readonly peers: ReadonlyMap<string | undefined, readonly RosPeer[]>;
   readonly addresses: ReadonlyMap<string | undefined, readonly RosAddress[]>;
   readonly faults: ReadonlyMap<number, readonly RosFault[]>;
-}
-
-function grouped<K, T>(items: readonly T[], keyOf: (item: T) => K): Map<K, T[]> {
-  const out = new Map<K, T[]>();
-  for (const item of items) {
-    const key = keyOf(item);
-    const list = out.get(key);
-    if (list === undefined) out.set(key, [item]);
-    else list.push(item);
-  }
-  return out;
 }
 
 function ofInterface(parts: Parts, name: string | undefined, wireguard: RosWireguard | undefined): RosInterface {
